@@ -1,0 +1,41 @@
+"""What can go wrong in the face core. Services map these to what a person is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from facerec.core.types import Reason
+
+
+class FaceCoreError(Exception):
+    """The base of every error that the face core raises on purpose."""
+
+
+class WeightsNotFound(FaceCoreError):  # noqa: N818
+    """A model file is not where it was looked for."""
+
+    def __init__(self, name: str, looked_in: str) -> None:
+        super().__init__(f"{name} was not found in {looked_in}")
+        self.name = name
+        self.looked_in = looked_in
+
+
+class WeightsCorrupt(FaceCoreError):  # noqa: N818
+    """A model file is there, but it is not the published one, whole and unchanged."""
+
+    def __init__(self, path: Path, detail: str) -> None:
+        super().__init__(f"{path}: {detail}")
+        self.path = path
+        self.detail = detail
+
+
+class CalibrationInvalid(FaceCoreError):  # noqa: N818
+    """The operating points cannot be read, or were made for another encoder or aligner."""
+
+
+class FaceRefused(FaceCoreError):  # noqa: N818
+    """The photo does not show one face that can be decided on."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason

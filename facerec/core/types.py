@@ -1,0 +1,165 @@
+"""What the face core hands out: plain values, free of torch, dlib and Django.
+
+Lengths are pixels of the upright image, x to the right and y down. Distances are squared L2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+ENCODING_SIZE = 128
+"""Numbers in an encoding, f(x) in R^128."""
+
+Encoding = NDArray[np.float32]
+"""One encoding (128,) or several (..., 128)."""
+
+Point = tuple[float, float]
+
+
+class Outcome(StrEnum):
+    """What a comparison came to. MATCH and CANNOT_DECIDE are shared; the other two are the
+    negative answers of verification (1:1) and of identification (1:N)."""
+
+    MATCH = "match"
+    NO_MATCH = "no_match"
+    NOT_RECOGNIZED = "not_recognized"
+    CANNOT_DECIDE = "cannot_decide"
+
+
+class Reason(StrEnum):
+    """Why no decision can be made, with a sentence that tells a person what to do."""
+
+    NO_FACE = "no_face"
+    SEVERAL_FACES = "several_faces"
+    TOO_SMALL = "too_small"
+    TOO_BLURRED = "too_blurred"
+    NOT_ENROLLED = "not_enrolled"
+    EMPTY_GALLERY = "empty_gallery"
+    OTHER_VERSION = "other_version"
+
+    @property
+    def sentence(self) -> str:
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Reason.NO_FACE: "No face was found. Use a photo that shows one face from the front, upright, "
+    "uncovered and well lit.",
+    Reason.SEVERAL_FACES: "There is more than one face. Use a photo that shows only the person "
+    "in question, or crop it to that person.",
+    Reason.TOO_SMALL: "The face is too small to compare. Come closer, or use a photo with more "
+    "pixels.",
+    Reason.TOO_BLURRED: "The face is too blurred to compare. Hold still, clean the lens, or use "
+    "a sharper photo.",
+    Reason.NOT_ENROLLED: "This person has no enrolled face yet. Enrol a photo first.",
+    Reason.EMPTY_GALLERY: "Nobody is enrolled yet, so there is nobody to compare with. Enrol "
+    "someone first.",
+    Reason.OTHER_VERSION: "The enrolled face was made by another version of the encoder and "
+    "cannot be compared. Enrol this person again from a photo.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels of the upright image; it may reach past the image's edge."""
+
+    x: int
+    y: int
+    w: int
+    h: int
+
+    @property
+    def right(self) -> int:
+        return self.x + self.w
+
+    @property
+    def bottom(self) -> int:
+        return self.y + self.h
+
+    @property
+    def area(self) -> int:
+        return self.w * self.h
+
+
+@dataclass(frozen=True, slots=True)
+class DetectedFace:
+    """A face found in an image.
+
+    landmarks: dlib's five points, in its order: outer and inner corner of the eye on the
+    image's right, outer and inner corner of the eye on the image's left, base of the nose.
+    score: the detector's confidence, above 0; larger is surer, not a probability.
+    """
+
+    box: Box
+    landmarks: tuple[Point, Point, Point, Point, Point]
+    score: float
+
+    @property
+    def eye_distance(self) -> float:
+        """Pixels between the centres of the two eyes."""
+        (ax, ay), (bx, by), (cx, cy), (dx, dy), _ = self.landmarks
+        return float(np.hypot(ax + bx - cx - dx, ay + by - cy - dy)) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What was measured on one face.
+
+    face_width, eye_distance: pixels in the upright image.
+    sharpness: detail in the aligned face, see `quality.sharpness`; 0 is featureless.
+    brightness, contrast: mean and standard deviation of the aligned face's luma, in [0, 1].
+    """
+
+    face_width: float
+    eye_distance: float
+    sharpness: float
+    brightness: float
+    contrast: float
+
+    def as_dict(self) -> dict[str, float]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedFace:
+    """A face with its encoding f(x), float32 (128,).
+
+    refusal: why this face must not be decided on, or None where its quality suffices.
+    """
+
+    face: DetectedFace
+    quality: Quality
+    encoding: Encoding
+    refusal: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationDecision:
+    """Is the probe the claimed person? MATCH, NO_MATCH or CANNOT_DECIDE.
+
+    distance: squared L2 to the nearest of the person's templates; None if there is no decision.
+    """
+
+    outcome: Outcome
+    distance: float | None
+    threshold: float
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IdentificationDecision:
+    """Who of the gallery is the probe? MATCH, NOT_RECOGNIZED or CANNOT_DECIDE.
+
+    index: the matched subject's entry of `subject_index`; None unless the outcome is MATCH.
+    distance: squared L2 to the nearest template of the gallery; None if there is no decision.
+    """
+
+    outcome: Outcome
+    index: int | None
+    distance: float | None
+    threshold: float
+    reason: Reason | None = None

@@ -1,0 +1,16 @@
+"""The versions that are stored with every template: encodings of different versions are never
+compared. Free of torch and dlib, so that the web process can read them.
+"""
+
+from __future__ import annotations
+
+ENCODER_VERSION = "dlib-resnet-v1"
+"""Changes when the same chip would get another encoding (beyond rounding)."""
+
+ALIGNER_VERSION = "dlib-5point-150-v1"
+"""Changes when the same photo would get another chip."""
+
+ENCODER_WEIGHTS = "dlib_face_recognition_resnet_model_v1.dat"
+ENCODER_SHA256 = "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30"
+
+LANDMARK_WEIGHTS = "shape_predictor_5_face_landmarks.dat"
