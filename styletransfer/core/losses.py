@@ -1,0 +1,77 @@
+"""The costs of neural style transfer, each formula one function.
+
+Source: Gatys, Ecker and Bethge, "A Neural Algorithm of Artistic Style" (2015), with the factors
+of the course (deeplearning.ai, Convolutional Neural Networks, week 4). C, S and G are the
+content, style and generated image; a[l](X) is the activation of X at layer l, as
+(N, C, *spatial) with any number of spatial axes.
+"""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor
+
+
+def gram_matrix(features: Tensor) -> Tensor:
+    """G_kk' = Σ over positions of a_k · a_k': which channels fire together.
+
+    features: (N, C, *spatial), any number of spatial axes. Returns (N, C, C), the plain sum, in
+    float32 at least (half-precision sums overflow).
+    """
+    flat = features.flatten(2) if features.dim() > 2 else features.unsqueeze(2)
+    if not flat.dtype.is_floating_point or flat.dtype.itemsize < 4:
+        flat = flat.float()
+    return flat @ flat.transpose(1, 2)
+
+
+def content_loss(content_features: Tensor, generated_features: Tensor) -> Tensor:
+    """J_content = ½ ‖a[l](C) − a[l](G)‖², a scalar; both (N, C, *spatial) of one shape."""
+    if content_features.shape != generated_features.shape:
+        raise ValueError("content and generated features differ in shape")
+    difference = content_features.float() - generated_features.float()
+    return 0.5 * difference.pow(2).sum()
+
+
+def style_loss(style_features: Tensor, generated_features: Tensor) -> Tensor:
+    """J_style[l] = 1 / (2 nH nW nC)² · ‖Gram(S) − Gram(G)‖²_F, a scalar.
+
+    Both are (N, C, *spatial) with the same N and C; nH·nW is the number of positions of G. The
+    course has S and G of one size. Here S may have another: its Gram matrix is scaled by the
+    ratio of the positions, so that two pictures of one texture match whatever their sizes, and
+    equal sizes give the course's formula exactly.
+    """
+    target = gram_matrix(style_features) * (
+        positions(generated_features) / positions(style_features)
+    )
+    return gram_loss(target, gram_matrix(generated_features), positions(generated_features))
+
+
+def gram_loss(target_gram: Tensor, generated_gram: Tensor, n_positions: int) -> Tensor:
+    """`style_loss` from Gram matrices (N, C, C) that are already at hand.
+
+    target_gram is on the scale of n_positions, the number of positions of G.
+    """
+    if target_gram.shape != generated_gram.shape:
+        raise ValueError("style and generated features differ in batch or channels")
+    channels = target_gram.shape[-1]
+    return (target_gram - generated_gram).pow(2).sum() / (2.0 * n_positions * channels) ** 2
+
+
+def total_cost(
+    alpha: float, content: Tensor | float, beta: float, style: Tensor | float
+) -> Tensor | float:
+    """J(G) = α · J_content(C, G) + β · J_style(S, G)."""
+    return alpha * content + beta * style
+
+
+def total_variation(image: Tensor) -> Tensor:
+    """Mean absolute difference of neighbours in (N, C, H, W), a scalar. Not the course's."""
+    down = (image[:, :, 1:] - image[:, :, :-1]).abs().mean()
+    right = (image[..., 1:] - image[..., :-1]).abs().mean()
+    return down + right
+
+
+def positions(features: Tensor) -> int:
+    """nH · nW: how many positions (N, C, *spatial) has."""
+    return math.prod(features.shape[2:])
