@@ -1,0 +1,1 @@
+"""The parts of `scripts/train_lite.py`: how the embedded extractor is made."""
