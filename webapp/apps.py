@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class WebappConfig(AppConfig):
+    name = "webapp"
+
+    def ready(self) -> None:
+        from webapp import celery  # noqa: F401 - the tasks' decorators bind to this app

@@ -1,0 +1,24 @@
+"""The web server's entry: pages and API through Django, sockets through Channels."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+django_app = get_asgi_application()
+
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from django.urls import path  # noqa: E402
+
+from webapp.jobs.consumer import JobConsumer  # noqa: E402
+from webapp.sockets import SocketAuth  # noqa: E402
+from webapp.uploads import BodyLimit  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {
+        "http": BodyLimit(django_app),
+        "websocket": SocketAuth(URLRouter([path("ws/jobs/<uuid:job_id>/", JobConsumer.as_asgi())])),
+    }
+)

@@ -1,0 +1,13 @@
+"""The Celery app: two queues, `faces` (milliseconds) and `style` (minutes)."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+app = Celery("likeness")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.set_default()
+app.autodiscover_tasks()

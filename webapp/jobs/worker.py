@@ -1,0 +1,15 @@
+"""What a worker process does at its start and end, apart from jobs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery.signals import worker_shutting_down
+
+from webapp.jobs.runner import shutting_down
+
+
+@worker_shutting_down.connect
+def leave(**_: Any) -> None:
+    """SIGTERM: running jobs checkpoint at their next iteration and go back to the queue."""
+    shutting_down.set()
