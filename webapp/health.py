@@ -72,10 +72,9 @@ def database() -> Iterator[Check]:
                 cursor.execute("PRAGMA journal_mode")
                 mode = cursor.fetchone()[0]
                 cursor.execute("SELECT sqlite_version()")
-                version = (
-                    f"SQLite {cursor.fetchone()[0]}, {settings.DATABASES[DEFAULT_DB_ALIAS]['NAME']}"
-                )
-                yield check(group, "engine", True, version)
+                version = cursor.fetchone()[0]
+                file = settings.DATABASES[DEFAULT_DB_ALIAS]["NAME"]
+                yield check(group, "engine", True, f"SQLite {version}, {file}")
                 yield check(group, "journal", mode == "wal", mode, "Write-ahead logging is off.")
             else:
                 cursor.execute("SHOW server_version")
@@ -134,8 +133,9 @@ def workers(beats: list[dict[str, Any]]) -> Iterator[Check]:
         for beat in of_queue:
             ready = beat["state"] == "ready"
             since = time.strftime("%d %b %H:%M", time.localtime(beat["started"]))
-            value = f"process {beat['pid']} on {beat['host']}, {beat['concurrency']} at once, since {since}"
-            yield check("Workers", queue, True, value if ready else f"{value}, loading")
+            value = f"process {beat['pid']} on {beat['host']}, since {since}"
+            value += f", {beat['concurrency']} at once" if ready else ", loading"
+            yield check("Workers", queue, True, value)
             if ready:
                 yield from facts(queue, beat)
 
@@ -152,7 +152,7 @@ def facts(group: str, told: dict[str, Any]) -> Iterator[Check]:
         status = model.get("status", "ready")
         value = f"{model['name']} {model.get('version', '')}".strip()
         if checksum := model.get("sha256"):
-            value += f", sha256 {checksum[:16]}…"
+            value += f", sha256 {checksum}"
         usable = status in ("ready", "loaded", "available", "not downloaded")
         yield check(group, "model", usable, f"{value}, {status}", model.get("hint", ""))
 
@@ -191,10 +191,9 @@ def configuration() -> Iterator[Check]:
 
 
 def size(count: float) -> str:
+    """Bytes, as people read them: `1.5 GB`."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1024:
-            break
+            return f"{count:.0f} {unit}" if unit in ("B", "kB") else f"{count:.1f} {unit}"
         count /= 1024
-    else:
-        unit = "TB"
-    return f"{count:.0f} {unit}" if unit in ("B", "kB") else f"{count:.1f} {unit}"
+    return f"{count:.1f} TB"
