@@ -19,7 +19,11 @@ def configure(options: dict[str, Any]) -> None:
     renderer = (
         structlog.processors.JSONRenderer()
         if options["json"]
-        else structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
+        else structlog.dev.ConsoleRenderer(
+            colors=False,
+            pad_event_to=0,
+            exception_formatter=structlog.dev.plain_traceback,  # the rich one prints locals: secrets
+        )
     )
     logging.config.dictConfig(
         {
