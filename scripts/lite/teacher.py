@@ -27,8 +27,10 @@ class Teacher:
 
     name = "teacher"
     layers = STYLE_LAYERS
+    device = torch.device("cpu")
 
     def __init__(self, path: Path, *, widened: bool = False) -> None:
+        """path: the safetensors file, whose name per tensor is the layer's."""
         self.version = hashlib.sha256(path.read_bytes()).hexdigest()
         self._widened = widened
         self._weights = {

@@ -9,8 +9,11 @@ content, style and generated image; a[l](X) is the activation of X at layer l, a
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 from torch import Tensor
+
+Cost = TypeVar("Cost", float, Tensor)
 
 
 def gram_matrix(features: Tensor) -> Tensor:
@@ -58,9 +61,7 @@ def gram_loss(target_gram: Tensor, generated_gram: Tensor, n_positions: int) -> 
     return (target_gram - generated_gram).pow(2).sum() / (2.0 * n_positions * channels) ** 2
 
 
-def total_cost(
-    alpha: float, content: Tensor | float, beta: float, style: Tensor | float
-) -> Tensor | float:
+def total_cost(alpha: float, content: Cost, beta: float, style: Cost) -> Cost:
     """J(G) = α · J_content(C, G) + β · J_style(S, G)."""
     return alpha * content + beta * style
 

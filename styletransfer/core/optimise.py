@@ -1,0 +1,160 @@
+"""The painting itself: a generator of iterates. To cancel is to stop iterating."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from styletransfer.core.checkpoint import PaintState
+from styletransfer.core.errors import CheckpointError, DivergedError
+from styletransfer.core.features import Extractor
+from styletransfer.core.images import Pixels, luma, resize, to_pixels, to_tensor
+from styletransfer.core.objective import Evaluation, Objective
+from styletransfer.core.optimisers import Optimiser, build_optimiser
+from styletransfer.core.types import Losses, Recipe
+
+_RUNAWAY = 20.0
+"""J this many times over its natural size (α + β, or its value at the start) has diverged."""
+
+
+@dataclass(frozen=True)
+class Iterate:
+    """G after `step` of `steps` steps, and J there. Step 0 is the start.
+
+    Its methods read G at the time they are called: call them before asking for the next one.
+    """
+
+    step: int
+    steps: int
+    losses: Losses
+    _painting: _Painting
+
+    def image(self) -> Pixels:
+        """The picture as (H, W, 3) uint8 RGB."""
+        return self._painting.render()
+
+    def state(self) -> PaintState:
+        """All that a resumed run needs; see `checkpoint.py`."""
+        return self._painting.state(self.step, self.losses)
+
+
+def optimise(
+    content: Image.Image,
+    style: Image.Image,
+    extractor: Extractor,
+    recipe: Recipe,
+    *,
+    state: PaintState | None = None,
+) -> Iterator[Iterate]:
+    """Paint `content` in the manner of `style`, yielding the start and then every step.
+
+    Both pictures are scaled to the recipe's size. With a state, goes on from there: its own
+    iterate comes again first, then the ones that the interrupted run would have made.
+    Raises DivergedError when J leaves all bounds, CheckpointError when the state belongs to
+    another painting, RecipeError when the recipe asks for layers that the extractor lacks.
+    """
+    painting = _Painting(content, style, extractor, recipe)
+    step, losses = painting.begin(state)
+    yield Iterate(step, recipe.steps, losses, painting)
+    while step < recipe.steps:
+        step += 1
+        yield Iterate(step, recipe.steps, painting.advance(step), painting)
+
+
+class _Painting:
+    """G, and what changes it."""
+
+    def __init__(
+        self, content: Image.Image, style: Image.Image, extractor: Extractor, recipe: Recipe
+    ) -> None:
+        self._recipe = recipe
+        content, style = resize(content, recipe.size), resize(style, recipe.size)
+        self._fingerprint = _fingerprint(content, style, extractor, recipe)
+        self._content = to_tensor(content, extractor.device)
+        seen, manner = self._content, to_tensor(style, extractor.device)
+        if recipe.keep_colours:
+            seen, manner = _match_lightness(seen, manner)
+        self._start = _start_image(seen, recipe)
+        self._objective = Objective(extractor, seen, manner, recipe)
+        self._optimiser: Optimiser = build_optimiser(
+            recipe.optimiser, recipe.effective_learning_rate
+        )
+
+    def begin(self, state: PaintState | None) -> tuple[int, Losses]:
+        """Set G to the start, or to where the state was; its step and J."""
+        if state is None:
+            self._image, step = self._start, 0
+        else:
+            if state.fingerprint != self._fingerprint:
+                raise CheckpointError("the checkpoint belongs to another painting")
+            device = self._start.device
+            self._image, step = state.image.to(device), state.step
+            self._optimiser.load_state_dict({k: v.to(device) for k, v in state.optimiser.items()})
+        self._here = self._objective.evaluate(self._image)
+        recipe = self._recipe
+        natural = max(recipe.alpha + recipe.beta, self._here.value if step == 0 else 0.0)
+        self._limit = _RUNAWAY * natural
+        self._check(self._here, step)
+        return step, self._here.losses
+
+    def advance(self, step: int) -> Losses:
+        """One step of the optimiser; J after it."""
+        self._image, self._here = self._optimiser.step(
+            self._image, self._here, self._objective.evaluate
+        )
+        self._check(self._here, step)
+        return self._here.losses
+
+    def render(self) -> Pixels:
+        """G as it is shown."""
+        image = self._image
+        if self._recipe.keep_colours:
+            image = self._content + (luma(image) - luma(self._content))
+        return to_pixels(image)
+
+    def state(self, step: int, losses: Losses) -> PaintState:
+        """A copy of all that matters."""
+        tensors = {k: v.detach().clone() for k, v in self._optimiser.state_dict().items()}
+        return PaintState(step, self._image.detach().clone(), tensors, losses, self._fingerprint)
+
+    def _check(self, there: Evaluation, step: int) -> None:
+        if not math.isfinite(there.value) or there.value > self._limit:
+            raise DivergedError(step)
+
+
+def _start_image(content: Tensor, recipe: Recipe) -> Tensor:
+    """C, uniform noise, or a blend; the seed decides alone, whatever the device."""
+    share = {"content": 0.0, "noise": 1.0, "blend": recipe.blend}[recipe.start]
+    if share == 0:
+        return content.contiguous()
+    generator = torch.Generator().manual_seed(recipe.seed)
+    noise = torch.rand(content.shape, generator=generator).to(content.device)
+    return (1 - share) * content + share * noise
+
+
+def _match_lightness(content: Tensor, style: Tensor) -> tuple[Tensor, Tensor]:
+    """Both as grey pictures, the style's lightness shifted and scaled to the content's.
+
+    Gatys et al., "Preserving Color in Neural Artistic Style Transfer" (2016), section 3.2.
+    """
+    grey, manner = luma(content), luma(style)
+    matched = (manner - manner.mean()) * (grey.std() / (manner.std() + 1e-6)) + grey.mean()
+    return grey.expand_as(content), matched.clamp(0, 1).expand_as(style)
+
+
+def _fingerprint(
+    content: Image.Image, style: Image.Image, extractor: Extractor, recipe: Recipe
+) -> str:
+    """Equal for two runs of one painting; the number of steps may differ."""
+    entries = recipe.to_dict() | {"steps": None, "extractor_version": extractor.version}
+    digest = hashlib.sha256(json.dumps(entries, sort_keys=True).encode())
+    for picture in (content, style):
+        digest.update(repr(picture.size).encode() + picture.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,193 @@
+"""Three ways to lower J by changing G: plain gradient descent, Adam, L-BFGS.
+
+Each holds its whole state in tensors, so that a checkpoint needs no pickle. G is kept within
+[0, 1] by projection after every step: a pixel has no other values.
+
+Gradients are taken with respect to the mean over G's values, i.e. ∂J/∂G times their number, so
+that a learning rate means the same at every size of picture.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from styletransfer.core.objective import Evaluation
+
+Evaluate = Callable[[Tensor], Evaluation]
+State = dict[str, Tensor]
+
+
+class Optimiser(Protocol):
+    """One step after another; all memory between them is in `state_dict`."""
+
+    def step(
+        self, image: Tensor, here: Evaluation, evaluate: Evaluate
+    ) -> tuple[Tensor, Evaluation]:
+        """The next G and J there; `here` is J at image."""
+
+    def state_dict(self) -> State:
+        """All that a resumed run needs; empty at the start."""
+
+    def load_state_dict(self, state: State) -> None:
+        """Go on from a `state_dict`."""
+
+
+class GradientDescent:
+    """G := G − rate · ∂J/∂G, the course's own rule."""
+
+    def __init__(self, learning_rate: float) -> None:
+        self._rate = learning_rate
+
+    def step(
+        self, image: Tensor, here: Evaluation, evaluate: Evaluate
+    ) -> tuple[Tensor, Evaluation]:
+        """See Optimiser."""
+        moved = (image - self._rate * here.gradient * image.numel()).clamp_(0, 1)
+        return moved, evaluate(moved)
+
+    def state_dict(self) -> State:
+        """See Optimiser; there is nothing to remember."""
+        return {}
+
+    def load_state_dict(self, state: State) -> None:
+        """See Optimiser."""
+
+
+class Adam:
+    """Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), algorithm 1."""
+
+    BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
+
+    def __init__(self, learning_rate: float) -> None:
+        self._rate = learning_rate
+        self._t = 0
+        self._m: Tensor | None = None
+        self._v: Tensor | None = None
+
+    def step(
+        self, image: Tensor, here: Evaluation, evaluate: Evaluate
+    ) -> tuple[Tensor, Evaluation]:
+        """See Optimiser."""
+        gradient = here.gradient * image.numel()
+        if self._m is None or self._v is None:
+            self._m, self._v = torch.zeros_like(gradient), torch.zeros_like(gradient)
+        self._t += 1
+        self._m.lerp_(gradient, 1 - self.BETA1)
+        self._v.mul_(self.BETA2).addcmul_(gradient, gradient, value=1 - self.BETA2)
+        scale = (self._v / (1 - self.BETA2**self._t)).sqrt_().add_(self.EPSILON)
+        moved = image.addcdiv(self._m, scale, value=-self._rate / (1 - self.BETA1**self._t))
+        moved.clamp_(0, 1)
+        return moved, evaluate(moved)
+
+    def state_dict(self) -> State:
+        """See Optimiser."""
+        if self._m is None or self._v is None:
+            return {}
+        return {"t": torch.tensor(self._t), "m": self._m, "v": self._v}
+
+    def load_state_dict(self, state: State) -> None:
+        """See Optimiser."""
+        if state:
+            self._t, self._m, self._v = int(state["t"]), state["m"].clone(), state["v"].clone()
+
+
+class LBFGS:
+    """Limited-memory BFGS: Nocedal and Wright, "Numerical Optimization", algorithm 7.4.
+
+    Departures: no Wolfe search, only backtracking until J falls enough (Armijo), so that a step
+    usually costs one evaluation and J never rises; pairs without positive curvature are dropped;
+    the first step is short (a mean change of 0.01 per pixel) because nothing is known yet.
+    Projection to [0, 1] happens inside the search, so a pair holds the change that was made.
+    """
+
+    HISTORY = 10
+    ARMIJO = 1e-4
+    BACKTRACKS = 8
+    FIRST_CHANGE = 0.01
+
+    def __init__(self, learning_rate: float) -> None:
+        self._rate = learning_rate
+        self._pairs: deque[tuple[Tensor, Tensor]] = deque(maxlen=self.HISTORY)
+
+    def step(
+        self, image: Tensor, here: Evaluation, evaluate: Evaluate
+    ) -> tuple[Tensor, Evaluation]:
+        """See Optimiser. At a minimum G stays as it is."""
+        if not here.gradient.any():
+            return image, here
+        moved, there, found = self._search(image, here, evaluate, self._direction(here.gradient))
+        if not found and self._pairs:
+            self._pairs.clear()  # the curvature misled: begin again downhill
+            downhill = self._direction(here.gradient)
+            moved, there, found = self._search(image, here, evaluate, downhill)
+        if not found:
+            return image, here
+        self._remember(moved - image, there.gradient - here.gradient)
+        return moved, there
+
+    def _direction(self, gradient: Tensor) -> Tensor:
+        """−H · gradient by the two-loop recursion."""
+        if not self._pairs:
+            return gradient * (-self.FIRST_CHANGE / gradient.abs().mean())
+        q, factors = gradient.clone(), []
+        for s, y in reversed(self._pairs):
+            rho = 1 / _dot(s, y)
+            alpha = rho * _dot(s, q)
+            q.sub_(y * alpha)
+            factors.append((s, y, rho, alpha))
+        s, y = self._pairs[-1]
+        q.mul_(_dot(s, y) / _dot(y, y))
+        for s, y, rho, alpha in reversed(factors):
+            q.add_(s * (alpha - rho * _dot(y, q)))
+        return q.neg_()
+
+    def _search(
+        self, image: Tensor, here: Evaluation, evaluate: Evaluate, direction: Tensor
+    ) -> tuple[Tensor, Evaluation, bool]:
+        """The first of rate, rate/2.5, … along the direction where J falls enough."""
+        length = self._rate
+        for _ in range(self.BACKTRACKS):
+            moved = torch.add(image, direction, alpha=length).clamp_(0, 1)
+            expected = float(_dot(here.gradient, moved - image))
+            if expected < 0:
+                there = evaluate(moved)
+                if there.value <= here.value + self.ARMIJO * expected:
+                    return moved, there, True
+            length /= 2.5
+        return image, here, False
+
+    def _remember(self, s: Tensor, y: Tensor) -> None:
+        if _dot(s, y) > 1e-10 * _dot(y, y):
+            self._pairs.append((s, y))
+
+    def state_dict(self) -> State:
+        """See Optimiser."""
+        if not self._pairs:
+            return {}
+        s, y = zip(*self._pairs, strict=True)
+        return {"s": torch.stack(s), "y": torch.stack(y)}
+
+    def load_state_dict(self, state: State) -> None:
+        """See Optimiser."""
+        self._pairs.clear()
+        if state:
+            self._pairs.extend(zip(state["s"].unbind(), state["y"].unbind(), strict=True))
+
+
+def build_optimiser(name: str, learning_rate: float) -> Optimiser:
+    """`gd`, `adam` or `lbfgs`."""
+    makers: dict[str, Callable[[float], Optimiser]] = {
+        "gd": GradientDescent,
+        "adam": Adam,
+        "lbfgs": LBFGS,
+    }
+    return makers[name](learning_rate)
+
+
+def _dot(a: Tensor, b: Tensor) -> Tensor:
+    return torch.sum(a * b)
