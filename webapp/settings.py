@@ -185,6 +185,7 @@ CHANNEL_LAYERS = {
     },
 }
 CELERY_BROKER_URL = REDIS_URL
+CELERY_IMPORTS = ["webapp.jobs.worker", "webapp.heartbeat"]  # what workers do beside tasks
 CELERY_TASK_IGNORE_RESULT = True  # outcomes live in the database
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

@@ -100,7 +100,11 @@ def address(host: str, port: int) -> str:
 
 
 def redis_program(server: RedisServer) -> Program:
-    return Program("redis", server.command, stdin=server.config, wave=1)
+    # What it says before it knows its log level, and a warning about saving, which it never does.
+    chatter = (
+        r"\d:C |Server initialized|overcommit|SIGTERM|User requested|Redis is now ready to exit"
+    )
+    return Program("redis", server.command, stdin=server.config, wave=1, silence=chatter)
 
 
 def programs(
@@ -112,7 +116,8 @@ def programs(
         "REDIS_URL": redis_url,
         "DATA_DIR": str(data_dir),
         "PYTHONUNBUFFERED": "1",
-        "C_FORCE_ROOT": "1",  # Celery's warning concerns pickle, which is not in use
+        # Celery warns of root since pickled messages could do anything; ours are JSON.
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
     }
     descriptor = listener.fileno()
     web = Program(
@@ -144,4 +149,6 @@ def _worker(queue: str, share: Share, environment: dict[str, str]) -> Program:
     if queue == "style":
         command = ["nice", "-n", "5", *command]  # a painting never delays a door
     of_torch = {"TORCH_THREADS": threads, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
-    return Program(queue, command, {**environment, **of_torch})
+    return Program(
+        queue, command, {**environment, **of_torch}, silence=r"\A\Z|\Aworker: Warm shutdown"
+    )

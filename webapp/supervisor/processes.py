@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -24,7 +25,11 @@ COLOURS = {"up": 1, "redis": 31, "web": 36, "faces": 32, "style": 35, "reaper": 
 
 @dataclass(frozen=True)
 class Program:
-    """What to run. `wave` is the order of ending: 0 first, 1 for what the others lean on."""
+    """What to run.
+
+    `wave` is the order of ending: 0 first, 1 for what the others lean on. Lines of its output that
+    match `silence` tell nobody anything.
+    """
 
     name: str
     command: Sequence[str]
@@ -32,6 +37,7 @@ class Program:
     stdin: str = field(default="", repr=False)
     wave: int = 0
     pass_fds: tuple[int, ...] = ()
+    silence: str = r"\A(?!)"  # matches nothing
 
 
 class Log:
@@ -52,13 +58,16 @@ class Log:
             except OSError:  # nobody reads any more (a closed terminal): run on in silence
                 self._stream = Path(os.devnull).open("w")  # noqa: SIM115
 
-    def follow(self, name: str, pipe: IO[bytes]) -> None:
+    def follow(self, name: str, pipe: IO[bytes], silence: str) -> None:
         """Copy a child's output until it closes, on a thread of its own."""
+        unheard = re.compile(silence)
 
         def copy() -> None:
             with pipe:
                 for line in pipe:
-                    self.line(name, line.decode(errors="replace").rstrip())
+                    text = line.decode(errors="replace").rstrip()
+                    if not unheard.search(text):
+                        self.line(name, text)
 
         threading.Thread(target=copy, name=f"log-{name}", daemon=True).start()
 
@@ -173,7 +182,7 @@ class Supervisor:
             process.stdin.write(program.stdin.encode())
             process.stdin.close()
         assert process.stdout is not None
-        self.log.follow(program.name, process.stdout)
+        self.log.follow(program.name, process.stdout, program.silence)
         return process
 
     def _start_leash(self) -> subprocess.Popen[str]:
