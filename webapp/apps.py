@@ -6,3 +6,4 @@ class WebappConfig(AppConfig):
 
     def ready(self) -> None:
         from webapp import celery  # noqa: F401 - the tasks' decorators bind to this app
+        from webapp.jobs import worker  # noqa: F401 - listens to the worker's signals
