@@ -45,7 +45,7 @@ def configure(options: dict[str, Any]) -> None:
             "loggers": {
                 "PIL": {"level": "WARNING"},
                 "celery": {"level": "WARNING"},
-                "django.request": {"level": "ERROR"},  # expected refusals are no news
+                "django.request": {"level": "CRITICAL"},  # `server_error` logs, with a reference
                 "httpx": {"level": "WARNING"},
             },
         }
