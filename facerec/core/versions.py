@@ -4,8 +4,9 @@ compared. Free of torch and dlib, so that the web process can read them.
 
 from __future__ import annotations
 
-ENCODER_VERSION = "dlib-resnet-v1"
-"""Changes when the same chip would get another encoding (beyond rounding)."""
+ENCODER_VERSION = "dlib-resnet-v1-symmetric"
+"""Changes when the same chip would get another template (beyond rounding). Symmetric: the mean
+over the chip and its mirror image."""
 
 ALIGNER_VERSION = "dlib-5point-150-v1"
 """Changes when the same photo would get another chip."""
@@ -14,3 +15,4 @@ ENCODER_WEIGHTS = "dlib_face_recognition_resnet_model_v1.dat"
 ENCODER_SHA256 = "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30"
 
 LANDMARK_WEIGHTS = "shape_predictor_5_face_landmarks.dat"
+LANDMARK_SHA256 = "c4b1e9804792707d3a405c2c16a80a20269e6675021f64a41d30fffafbc41888"

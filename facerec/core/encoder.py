@@ -1,0 +1,157 @@
+"""f: an aligned face becomes 128 numbers. dlib's face recognition ResNet in torch.
+
+Source: D. King 2017, the network of dlib's `dnn_face_recognition_ex`, a ResNet-29 after He et al.
+2016 with the published weights. It agrees with dlib's own output to 1e-5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from facerec.core.dlib_weights import ConvAffine, FaceNetWeights, load_face_net
+from facerec.core.types import ENCODING_SIZE, Encoding
+from facerec.core.versions import ENCODER_SHA256, ENCODER_VERSION
+
+__all__ = ["ENCODER_SHA256", "ENCODER_VERSION", "Encoder", "FaceNet", "fold_affine"]
+
+# Blocks per group and whether the group's first one halves the picture.
+_GROUPS = ((3, False), (4, True), (3, True), (3, True), (1, True))
+
+_CUDA_PRECISION = Lock()
+
+
+def fold_affine(layer: ConvAffine) -> tuple[Tensor, Tensor]:
+    """The one convolution (weight, bias) that equals a convolution and its affine.
+
+    gamma * (w x + b) + beta = (gamma w) x + (gamma b + beta), in float64 until the end.
+    """
+    gamma = layer.gamma.astype(np.float64)
+    weight = layer.weight * gamma[:, None, None, None]
+    bias = layer.bias * gamma + layer.beta
+    return torch.from_numpy(weight).float(), torch.from_numpy(bias).float()
+
+
+class FaceNet(nn.Module):
+    """uint8-valued RGB chips (N, 3, 150, 150) as float -> encodings (N, 128)."""
+
+    mean: Tensor
+    projection: Tensor
+
+    def __init__(self, weights: FaceNetWeights) -> None:
+        super().__init__()
+        layers = iter(weights.convolutions)
+        self.stem = _convolution(next(layers))
+        self.blocks = nn.Sequential(
+            *(
+                _Block(layers, down=halves and position == 0)
+                for blocks, halves in _GROUPS
+                for position in range(blocks)
+            )
+        )
+        self.register_buffer("mean", torch.from_numpy(weights.mean).view(1, 3, 1, 1))
+        self.register_buffer("projection", torch.from_numpy(weights.projection))
+
+    def forward(self, chips: Tensor) -> Tensor:
+        x = self.stem((chips - self.mean) / 256).relu()
+        x = functional.max_pool2d(x, kernel_size=3, stride=2)
+        x = self.blocks(x)
+        encodings: Tensor = x.mean(dim=(2, 3)) @ self.projection
+        return encodings
+
+
+class _Block(nn.Module):
+    """y = relu(conv(relu(conv(x))) + shortcut(x)); a down block halves the picture.
+
+    Where the two branches differ in size, dlib lays them at the top left and the first channels
+    and takes what is missing as zero.
+    """
+
+    def __init__(self, layers: Iterator[ConvAffine], *, down: bool) -> None:
+        super().__init__()
+        self.first = _convolution(next(layers))
+        self.second = _convolution(next(layers))
+        self.down = down
+
+    def forward(self, x: Tensor) -> Tensor:
+        branch = self.second(self.first(x).relu())
+        if self.down:
+            x = functional.avg_pool2d(x, kernel_size=2)
+            rows, columns = x.shape[2] - branch.shape[2], x.shape[3] - branch.shape[3]
+            branch = functional.pad(branch, (0, columns, 0, rows))
+            x = functional.pad(x, (0, 0, 0, 0, 0, branch.shape[1] - x.shape[1]))
+        return functional.relu(branch + x)
+
+
+def _convolution(layer: ConvAffine) -> nn.Conv2d:
+    filters, channels, rows, columns = layer.weight.shape
+    conv = nn.Conv2d(channels, filters, (rows, columns), layer.stride, layer.padding)
+    weight, bias = fold_affine(layer)
+    with torch.no_grad():
+        conv.weight.copy_(weight)
+        conv.bias.copy_(bias)  # type: ignore[union-attr]
+    return conv
+
+
+class Encoder:
+    """The encoder f on a device. Its output is not of unit length, and d is not to be normalised:
+    the thresholds hold for it as it is. Safe to share between threads."""
+
+    version = ENCODER_VERSION
+
+    def __init__(
+        self,
+        device: str | torch.device = "cpu",
+        weights_path: Path | None = None,
+        *,
+        batch_size: int = 32,
+    ) -> None:
+        """weights_path: the .dat file, by default the installed package's. batch_size: the most
+        chips in one pass. Raises WeightsNotFound, WeightsCorrupt."""
+        weights = load_face_net(weights_path)
+        self.device = torch.device(device)
+        self.chip_size = weights.chip_size
+        self._batch_size = batch_size
+        net = FaceNet(weights).eval().requires_grad_(False)
+        self._net = cast(FaceNet, net.to(self.device, memory_format=torch.channels_last))  # type: ignore[call-overload]
+
+    def encode(self, chips: NDArray[np.uint8]) -> Encoding:
+        """Aligned faces, uint8 RGB (N, 150, 150, 3) -> float32 (N, 128). N may be 0."""
+        expected = (self.chip_size, self.chip_size, 3)
+        if chips.dtype != np.uint8 or chips.shape[1:] != expected:
+            raise ValueError(
+                f"chips must be uint8 (N, {expected}), not {chips.dtype} {chips.shape}"
+            )
+        encodings = np.empty((len(chips), ENCODING_SIZE), dtype=np.float32)
+        with torch.inference_mode(), self._full_precision():
+            for start in range(0, len(chips), self._batch_size):
+                batch = torch.from_numpy(np.ascontiguousarray(chips[start:][: self._batch_size]))
+                x = batch.to(self.device).permute(0, 3, 1, 2)  # NHWC is channels_last already
+                encodings[start:][: len(batch)] = self._net(x.float()).cpu().numpy()
+        return encodings
+
+    def encode_symmetric(self, chips: NDArray[np.uint8]) -> Encoding:
+        """The mean of f over each chip and its mirror image, shapes as in `encode`. A face has no
+        preferred side, and the mean halves the part of f that depends on pose and light: on LFW
+        0.927 of genuine pairs match at FMR 1e-3, with f alone 0.904."""
+        both = self.encode(np.concatenate([chips, chips[:, :, ::-1]]))
+        return np.asarray((both[: len(chips)] + both[len(chips) :]) / 2)
+
+    @contextmanager
+    def _full_precision(self) -> Iterator[None]:
+        """TF32, CUDA's default for convolutions, would miss dlib's numbers by 1e-3. The switch
+        is the process's, so threads take turns; on a CPU there is nothing to switch."""
+        if self.device.type != "cuda":
+            yield
+            return
+        with _CUDA_PRECISION, torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            yield

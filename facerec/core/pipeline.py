@@ -1,0 +1,105 @@
+"""From a photo to encodings: detect, align, measure the quality, encode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from facerec.core import quality
+from facerec.core.alignment import AlignedFace, FivePointAligner
+from facerec.core.detector import Detection, HogDetector
+from facerec.core.dlib_weights import find_model_file
+from facerec.core.encoder import Encoder
+from facerec.core.errors import FaceRefused
+from facerec.core.types import EncodedFace, Encoding, Quality, Reason
+from facerec.core.versions import ENCODER_WEIGHTS, LANDMARK_WEIGHTS
+
+BACKGROUND_WIDTH = 0.5
+"""Beside a face at least twice as wide, another is taken for a bystander in the background."""
+
+
+class Detector(Protocol):
+    def detect(self, image: Image.Image) -> list[Detection]: ...
+
+
+class Aligner(Protocol):
+    version: str
+
+    def align(self, image: NDArray[np.uint8], detection: Detection) -> AlignedFace: ...
+
+
+class ChipEncoder(Protocol):
+    version: str
+
+    def encode_symmetric(self, chips: NDArray[np.uint8]) -> Encoding: ...
+
+
+class FacePipeline:
+    """The whole way from an RGB photo to encodings. Safe to share between threads if its parts
+    are, as the ones that `build` makes."""
+
+    def __init__(self, detector: Detector, aligner: Aligner, encoder: ChipEncoder) -> None:
+        self._detector = detector
+        self._aligner = aligner
+        self._encoder = encoder
+        self.encoder_version = encoder.version
+        self.aligner_version = aligner.version
+
+    @classmethod
+    def build(cls, device: str = "cpu", weights_folder: Path | None = None) -> Self:
+        """The shipped detector, aligner and encoder.
+
+        weights_folder: where the two .dat files lie, by default in `face_recognition_models`.
+        Raises WeightsNotFound, WeightsCorrupt.
+        """
+        return cls(
+            HogDetector(),
+            FivePointAligner(find_model_file(LANDMARK_WEIGHTS, weights_folder)),
+            Encoder(device, find_model_file(ENCODER_WEIGHTS, weights_folder)),
+        )
+
+    def analyse(self, image: Image.Image) -> list[EncodedFace]:
+        """Every face of an upright photo, the largest first; an empty list where there is none.
+        A face that is not fit to be decided on says so in its `refusal`."""
+        image = image.convert("RGB")
+        faces = self._aligned(image, self._detector.detect(image))
+        encodings = (
+            self._encoder.encode_symmetric(np.stack([f.chip for f in faces])) if faces else ()
+        )
+        return [
+            EncodedFace(face.face, measured, encoding, quality.refusal(measured))
+            for face, measured, encoding in zip(faces, _measure(faces), encodings, strict=True)
+        ]
+
+    def one_face(self, image: Image.Image) -> EncodedFace:
+        """The face of a photo that shows one person, whoever may pass in the background.
+
+        Raises FaceRefused with NO_FACE; SEVERAL_FACES, where a second face is more than half as
+        wide as the largest; TOO_SMALL; TOO_BLURRED: in this order.
+        """
+        image = image.convert("RGB")
+        detections = self._detector.detect(image)
+        if not detections:
+            raise FaceRefused(Reason.NO_FACE)
+        largest, *others = detections
+        if any(other.box.w > BACKGROUND_WIDTH * largest.box.w for other in others):
+            raise FaceRefused(Reason.SEVERAL_FACES)
+        [face] = self._aligned(image, [largest])
+        [measured] = _measure([face])
+        if (reason := quality.refusal(measured)) is not None:
+            raise FaceRefused(reason)
+        [encoding] = self._encoder.encode_symmetric(face.chip[None])
+        return EncodedFace(face.face, measured, encoding)
+
+    def _aligned(self, image: Image.Image, detections: Sequence[Detection]) -> list[AlignedFace]:
+        pixels = np.asarray(image)
+        return [self._aligner.align(pixels, detection) for detection in detections]
+
+
+def _measure(faces: Sequence[AlignedFace]) -> list[Quality]:
+    return [quality.measure(face.face, face.chip) for face in faces]
