@@ -15,6 +15,9 @@ export function readable(value) {
   return value.toPrecision(3);
 }
 
+/** A number on the axis: without the zeros that say nothing. */
+const mark = (value) => readable(value).replace(/(\.\d*?)0+(?=e|$)/, "$1").replace(/\.(?=e|$)/, "");
+
 /**
  * The bounds of an axis that holds [low, high], in halves of a decade (log: as log10 of the
  * value) or in steps of 1, 2, 2.5 or 5 (linear, from 0).
@@ -123,8 +126,8 @@ export class LossCurve extends HTMLElement {
     }
     const empty = !points || !high;
     const [floor, top] = empty ? [0, 1] : axis(Math.min(low, high), high, log);
-    this.#top.textContent = empty ? "" : readable(log ? 10 ** top : top);
-    this.#bottom.textContent = empty ? "" : readable(log ? 10 ** floor : floor);
+    this.#top.textContent = empty ? "" : mark(log ? 10 ** top : top);
+    this.#bottom.textContent = empty ? "" : mark(log ? 10 ** floor : floor);
     const span = Math.max(Number(this.getAttribute("steps")) || 0, points - 1, 1);
     const stride = Math.max(1, Math.ceil(points / VERTICES));
     const y = (value) => {
