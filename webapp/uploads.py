@@ -38,6 +38,9 @@ def read_picture(upload: UploadedFile[Any] | None, *, field: str, max_side: int)
         field: its field's name, to which an error points.
         max_side: larger pictures are scaled down (Lanczos).
 
+    Returns:
+        The picture; `info["sent_size"]` is its upright width and height before any scaling.
+
     Raises:
         UserFacingError: `no_file`, `empty_file`, `file_too_large`, `not_an_image`,
             `image_broken`, `too_many_pixels`, `image_too_small`, `image_moves`.
@@ -49,17 +52,23 @@ def decode_picture(data: bytes, *, field: str, max_side: int) -> Image.Image:
     """`read_picture` for bytes in hand; same result, same errors."""
     image = _open(data, field)
     _check_header(image, field)
+    sent_size = image.size
     if image.format == "JPEG":
         image.draft("RGB", (max_side, max_side))  # decodes a large JPEG at a smaller scale
     try:
         image.load()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise _broken(field) from error
+    drafted = image.size
+    turned = ImageOps.exif_transpose(image)
+    if turned.size != drafted:  # a quarter turn; a square picture needs no telling
+        sent_size = sent_size[1], sent_size[0]
+    upright = _to_srgb(turned)
     # thumbnail() would be lazy about quality for tiny reductions; reducing_gap keeps it exact.
-    upright = _to_srgb(ImageOps.exif_transpose(image))
     upright.thumbnail((max_side, max_side), Image.Resampling.LANCZOS, reducing_gap=3.0)
     clean = Image.new("RGB", upright.size)
     clean.paste(upright)  # pixels alone: EXIF, GPS, comments and thumbnails stay behind
+    clean.info["sent_size"] = sent_size
     return clean
 
 

@@ -1,0 +1,306 @@
+"""Who is enrolled, by which templates, and what was asked about them.
+
+No photo has a row or a column here: a waiting enrolment photo is a file that is deleted as soon as
+it was judged, and a probe lives in Redis for a minute at most (`facerec.services.photos`).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import numpy as np
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+from django.urls import reverse
+
+from facerec.core.types import ENCODING_SIZE, Encoding, Outcome
+from facerec.core.versions import ALIGNER_VERSION, ENCODER_VERSION
+from facerec.reasons import sentence_of
+from webapp.accounts.roles import Role, has_role
+from webapp.jobs.models import Job
+
+external_id_validator = RegexValidator(
+    r"^[\w.@+:-]+\Z",
+    "An external id has letters, digits and . _ - @ + : only, and no spaces.",
+    code="external_id_invalid",
+)
+
+
+class Subject(models.Model):
+    """A person who consented to be recognised."""
+
+    name = models.CharField(max_length=120)
+    external_id = models.CharField(
+        "external id",
+        max_length=80,
+        unique=True,
+        validators=[external_id_validator],
+        help_text="What your other systems call this person: a staff number, an e-mail address.",
+        error_messages={"unique": "Somebody with this external id is enrolled already."},
+    )
+    consent_given_at = models.DateTimeField("consent given", editable=False)
+    consent_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name="consent recorded by",
+    )
+    created = models.DateTimeField("enrolled", auto_now_add=True)
+
+    class Meta:
+        verbose_name = "person"
+        verbose_name_plural = "people"
+        ordering = ["name", "external_id"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.external_id})"
+
+
+class CurrentTemplates(models.Manager["FaceTemplate"]):
+    """Templates that today's encoder and aligner made: only these are comparable."""
+
+    def get_queryset(self) -> models.QuerySet[FaceTemplate]:
+        return (
+            super()
+            .get_queryset()
+            .filter(encoder_version=ENCODER_VERSION, aligner_version=ALIGNER_VERSION)
+        )
+
+
+class FaceTemplate(models.Model):
+    """One encoding f(x) of a subject's face, and what made it."""
+
+    subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="templates")
+    encoding = models.BinaryField(max_length=4 * ENCODING_SIZE)  # float32, little-endian
+    encoder_version = models.CharField("encoder", max_length=40)
+    aligner_version = models.CharField("aligner", max_length=40)
+    quality = models.JSONField(default=dict)
+    created = models.DateTimeField(auto_now_add=True)
+
+    objects = models.Manager()
+    current = CurrentTemplates()
+
+    class Meta:
+        ordering = ["created", "id"]
+        indexes = [models.Index(fields=["encoder_version", "aligner_version"])]
+
+    def __str__(self) -> str:
+        return f"template {self.pk}"
+
+    @property
+    def is_current(self) -> bool:
+        made_by = (self.encoder_version, self.aligner_version)
+        return made_by == (ENCODER_VERSION, ALIGNER_VERSION)
+
+    @staticmethod
+    def pack(encoding: Encoding) -> bytes:
+        """The 512 bytes of an encoding, float32 (128,)."""
+        if encoding.shape != (ENCODING_SIZE,):
+            raise ValueError(f"an encoding is ({ENCODING_SIZE},), not {encoding.shape}")
+        return encoding.astype("<f4").tobytes()
+
+    @staticmethod
+    def unpack(encodings: Iterable[bytes | memoryview]) -> Encoding:
+        """Stored encodings as one matrix, float32 (K, 128)."""
+        matrix = np.frombuffer(b"".join(bytes(e) for e in encodings), dtype="<f4")
+        return matrix.astype(np.float32).reshape(-1, ENCODING_SIZE)
+
+
+class GalleryVersion(models.Model):
+    """One row, whose token changes with every template that comes or goes, in the same transaction.
+
+    A worker that finds another token than its matrix has reads the gallery anew. The token is
+    random, so that a database brought back from a backup is never taken for a known state.
+    """
+
+    token = models.UUIDField(default=uuid.uuid4)
+
+    def __str__(self) -> str:
+        return str(self.token)
+
+    @classmethod
+    def current(cls) -> uuid.UUID | None:
+        return cls.objects.filter(pk=1).values_list("token", flat=True).first()
+
+    @classmethod
+    def change(cls) -> None:
+        cls.objects.update_or_create(pk=1, defaults={"token": uuid.uuid4()})
+
+
+class Enrolment(Job):
+    """Templates to be made from one or several photos of a subject.
+
+    `provisional`: the subject came with it, and goes again if no photo of it can be used.
+    """
+
+    task: ClassVar[str] = "facerec.tasks.enrol"
+    queue: ClassVar[str] = "faces"
+
+    subject = models.ForeignKey(
+        Subject, on_delete=models.CASCADE, null=True, related_name="enrolments"
+    )
+    provisional = models.BooleanField(default=False, editable=False)
+
+    class Meta:
+        ordering = ["-created"]
+
+    def __str__(self) -> str:
+        return f"enrolment of {self.created:%d %b %Y %H:%M}"
+
+    def visible_to(self, user: Any) -> bool:
+        return has_role(user, Role.ADMINISTRATOR)
+
+    def as_event(self) -> dict[str, Any]:
+        photos = [photo.as_dict() for photo in self.photos.all()]
+        return {**super().as_event(), "photos": photos}
+
+
+class PhotoStatus(models.TextChoices):
+    WAITING = "waiting"
+    ENROLLED = "enrolled"
+    REFUSED = "refused"
+
+
+class EnrolmentPhoto(models.Model):
+    """One photo of an enrolment: how it fared. Its file is there only while it waits."""
+
+    enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="photos")
+    position = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=100)  # as the browser called it, to tell several apart
+    file = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    status = models.CharField(
+        max_length=10, choices=PhotoStatus.choices, default=PhotoStatus.WAITING
+    )
+    reason = models.CharField(max_length=20, blank=True, default="")
+    template = models.OneToOneField(
+        FaceTemplate, on_delete=models.SET_NULL, null=True, related_name="photo"
+    )
+
+    class Meta:
+        ordering = ["position"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def sentence(self) -> str:
+        """Why it was refused, and what to do; empty where it was not."""
+        return sentence_of(self.reason)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "id": self.pk,
+            "name": self.name,
+            "status": self.status,
+            "reason": self.reason or None,
+            "sentence": self.sentence,
+        }
+
+
+class Mode(models.TextChoices):
+    VERIFICATION = "verification", "verification (1:1)"
+    IDENTIFICATION = "identification", "identification (1:N)"
+
+
+OUTCOMES = [(outcome.value, outcome.value.replace("_", " ")) for outcome in Outcome]
+
+
+class Attempt(Job):
+    """One verification or identification: the job, and afterwards its line in the audit log.
+
+    The line stays when people go. Without its subject it names nobody; the operator's name is
+    kept, since a log that forgets who asked is none.
+    """
+
+    task: ClassVar[str] = "facerec.tasks.attempt"
+    queue: ClassVar[str] = "faces"
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        editable=False,
+    )
+    operator = models.CharField(max_length=150, editable=False)  # the owner's name at that time
+    api_key = models.ForeignKey(
+        "accounts.ApiKey", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    mode = models.CharField(max_length=15, choices=Mode.choices)
+    subject = models.ForeignKey(
+        Subject,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="attempts",
+        verbose_name="against whom",
+    )
+    # Of the upright photo as it was sent; boxes refer to it.
+    width = models.PositiveIntegerField(default=0)
+    height = models.PositiveIntegerField(default=0)
+
+    outcome = models.CharField(max_length=15, choices=OUTCOMES, blank=True, default="")
+    reason = models.CharField(max_length=20, blank=True, default="")
+    distance = models.FloatField(null=True)  # squared L2
+    threshold = models.FloatField(null=True)
+    # What the threshold was chosen for: {"fmr", "fnmr", "supported"} and "fpir" when 1:N.
+    operating_point = models.JSONField(default=dict)
+    gallery_size = models.PositiveIntegerField(null=True)  # templates compared with
+    encoder_version = models.CharField("encoder", max_length=40, blank=True, default="")
+    aligner_version = models.CharField("aligner", max_length=40, blank=True, default="")
+
+    class Meta:
+        ordering = ["-created"]
+        indexes = [models.Index(fields=["-created"])]
+
+    def __str__(self) -> str:
+        return f"{self.mode} of {self.created:%d %b %Y %H:%M:%S}"
+
+    @property
+    def sentence(self) -> str:
+        return sentence_of(self.reason)
+
+    def get_absolute_url(self) -> str:
+        return reverse("facerec:attempt", args=[self.pk])
+
+    def as_event(self) -> dict[str, Any]:
+        return {
+            **super().as_event(),
+            "outcome": self.outcome or None,
+            "url": self.get_absolute_url(),
+        }
+
+
+class AttemptFace(models.Model):
+    """One face of an identification's photo, and what it came to."""
+
+    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="faces")
+    position = models.PositiveSmallIntegerField()
+    # Pixels of the upright photo; a box may reach past its edge.
+    x = models.IntegerField()
+    y = models.IntegerField()
+    w = models.PositiveIntegerField()
+    h = models.PositiveIntegerField()
+    outcome = models.CharField(max_length=15, choices=OUTCOMES)
+    reason = models.CharField(max_length=20, blank=True, default="")
+    subject = models.ForeignKey(Subject, on_delete=models.SET_NULL, null=True, related_name="+")
+    distance = models.FloatField(null=True)
+
+    class Meta:
+        ordering = ["position"]
+
+    def __str__(self) -> str:
+        return f"face {self.position + 1}"
+
+    @property
+    def box(self) -> list[int]:
+        return [self.x, self.y, self.w, self.h]
+
+    @property
+    def sentence(self) -> str:
+        return sentence_of(self.reason)

@@ -1,0 +1,110 @@
+"""A face is asked about: the web's side of verification and identification."""
+
+from __future__ import annotations
+
+import uuid
+from uuid import UUID
+
+from django.db import transaction
+from PIL import Image
+
+from facerec.models import Attempt, Mode, Subject
+from facerec.services.photos import keep_probe
+from webapp.accounts.models import ApiKey, User
+from webapp.errors import UserFacingError
+from webapp.jobs.dispatch import enqueue
+
+
+def find_subject(*, claim: str, field: str = "subject") -> Subject:
+    """The enrolled person that a claim means: an external id, or a name that only one has.
+
+    Raises:
+        UserFacingError: `no_claim`, `unknown_person` (404), `several_people`.
+    """
+    claim = claim.strip()
+    if not claim:
+        raise UserFacingError(
+            "no_claim",
+            "It is not said who this person claims to be.",
+            "Give a name or an external id.",
+            status=422,
+            field=field,
+        )
+    subject = Subject.objects.filter(external_id=claim).first()
+    if subject is not None:
+        return subject
+    named = list(Subject.objects.filter(name__iexact=claim)[:2])
+    if len(named) > 1:
+        raise UserFacingError(
+            "several_people",
+            "Several people have this name.",
+            "Give the external id instead.",
+            status=422,
+            field=field,
+        )
+    if not named:
+        raise UserFacingError(
+            "unknown_person",
+            "Nobody with this name or external id is enrolled.",
+            "Check the spelling, or ask an administrator to enrol this person.",
+            status=404,
+            field=field,
+        )
+    return named[0]
+
+
+def start_verification(
+    *,
+    subject: Subject,
+    image: Image.Image,
+    by: User,
+    api_key: ApiKey | None = None,
+    attempt_id: UUID | None = None,
+) -> Attempt:
+    """Is the person on the photo this subject? Sends the question to a worker.
+
+    Raises:
+        redis.RedisError: there is nowhere to lay the probe; nothing was started.
+    """
+    return _start(Mode.VERIFICATION, subject, image, by, api_key, attempt_id)
+
+
+def start_identification(
+    *,
+    image: Image.Image,
+    by: User,
+    api_key: ApiKey | None = None,
+    attempt_id: UUID | None = None,
+) -> Attempt:
+    """Who of the enrolled people is on the photo? Sends the question to a worker.
+
+    Raises:
+        redis.RedisError: there is nowhere to lay the probe; nothing was started.
+    """
+    return _start(Mode.IDENTIFICATION, None, image, by, api_key, attempt_id)
+
+
+def _start(
+    mode: Mode,
+    subject: Subject | None,
+    image: Image.Image,
+    by: User,
+    api_key: ApiKey | None,
+    attempt_id: UUID | None,
+) -> Attempt:
+    attempt_id = attempt_id or uuid.uuid4()
+    width, height = image.info.get("sent_size", image.size)
+    keep_probe(attempt_id, image)
+    with transaction.atomic():
+        attempt = Attempt.objects.create(
+            id=attempt_id,
+            owner=by,
+            operator=by.get_username(),
+            api_key=api_key,
+            mode=mode,
+            subject=subject,
+            width=width,
+            height=height,
+        )
+        enqueue(attempt)
+    return attempt

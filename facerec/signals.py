@@ -1,0 +1,24 @@
+"""What must happen with a row whichever way it goes: by a service, by a cascade, by the admin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
+
+from facerec.models import EnrolmentPhoto, FaceTemplate, GalleryVersion
+from facerec.services.photos import discard_photos
+
+
+@receiver([post_save, post_delete], sender=FaceTemplate)
+def gallery_changed(**_: Any) -> None:
+    """In the same transaction, so that no worker sees the one without the other."""
+    GalleryVersion.change()
+
+
+@receiver(post_delete, sender=EnrolmentPhoto)
+def photo_gone(instance: EnrolmentPhoto, **_: Any) -> None:
+    file = instance.file
+    transaction.on_commit(lambda: discard_photos([file]))

@@ -1,0 +1,31 @@
+"""The faces worker's tasks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery.signals import worker_ready
+
+from facerec.models import Attempt, Enrolment
+from facerec.services.photos import discard_leftovers
+from facerec.services.work import run_attempt, run_enrolment
+from webapp.celery import app
+from webapp.jobs.runner import run_job
+
+
+@app.task(name=Enrolment.task)
+def enrol(job_id: str) -> None:
+    run_job(Enrolment, job_id, run_enrolment)
+    discard_leftovers()  # also of an enrolment that was given up before it looked at all photos
+
+
+@app.task(name=Attempt.task)
+def attempt(job_id: str) -> None:
+    run_job(Attempt, job_id, run_attempt)
+
+
+@worker_ready.connect
+def begin(sender: Any, **_: Any) -> None:
+    """What a worker left behind when it was killed, the next one clears away."""
+    if Attempt.queue in sender.app.amqp.queues.consume_from:
+        discard_leftovers()
