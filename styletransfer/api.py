@@ -1,5 +1,152 @@
+"""`/api/v1/style-jobs`: start, follow, fetch and cancel a painting."""
+
 from __future__ import annotations
 
-from ninja import Router
+import json
+from typing import Any, Literal
+from uuid import UUID
 
-router = Router()
+from django.http import FileResponse, HttpRequest
+from ninja import File, Form, Router, Schema
+from ninja.files import UploadedFile
+
+from styletransfer import services
+from styletransfer.core.errors import RecipeError
+from styletransfer.core.types import Recipe
+from styletransfer.files import RESULT, PictureFolder
+from styletransfer.models import StyleJob
+from styletransfer.services import LARGEST_INPUT
+from webapp.accounts.models import Scope
+from webapp.apikeys import ErrorBody, KeyAuth
+from webapp.errors import UserFacingError
+from webapp.ratelimit import check_rate
+from webapp.uploads import read_picture
+
+router = Router(auth=KeyAuth(Scope.PAINT))
+StatusName = Literal["queued", "running", "paused", "done", "cancelled", "failed"]
+
+
+class Started(Schema):
+    """A painting that waits for its painter."""
+
+    id: UUID
+    status: StatusName
+    url: str
+    ws: str
+
+
+class LossesBody(Schema):
+    total: float
+    content: float
+    style: float
+
+
+class StyleJobBody(Schema):
+    """How far a painting is. `result_url` is there once a picture can be fetched."""
+
+    id: UUID
+    status: StatusName
+    step: int
+    steps: int
+    losses: LossesBody | None
+    seconds_left: float | None
+    result_url: str | None
+    error: dict[str, Any] | None
+
+
+@router.post(
+    "/style-jobs",
+    response={202: Started, 413: ErrorBody, 415: ErrorBody, 422: ErrorBody, 429: ErrorBody},
+    summary="Paint a picture",
+)
+def start(
+    request: HttpRequest,
+    content: File[UploadedFile],
+    style: File[UploadedFile],
+    recipe: Form[str] = "{}",
+    title: Form[str] = "",
+) -> tuple[int, dict[str, Any]]:
+    """`content` and `style` are pictures; `recipe` is a JSON object, all of whose entries may be
+    left out (see docs/style.md)."""
+    check_rate(request, "paint")
+    cooked = _recipe(recipe)
+    job = services.start_job(
+        owner=request.auth.user,  # type: ignore[attr-defined]
+        content=read_picture(content, field="content", max_side=LARGEST_INPUT),
+        style=read_picture(style, field="style", max_side=LARGEST_INPUT),
+        recipe=cooked,
+        title=title
+        or services.title_for(content_name=content.name or "", style_name=style.name or ""),
+    )
+    ws = request.build_absolute_uri(f"/ws/jobs/{job.id}/").replace("http", "ws", 1)
+    return 202, {"id": job.id, "status": job.status, "url": _url(request, job), "ws": ws}
+
+
+@router.get("/style-jobs/{uuid:job_id}", response={200: StyleJobBody, 404: ErrorBody})
+def follow(request: HttpRequest, job_id: UUID) -> dict[str, Any]:
+    """How far it is."""
+    return _body(request, _own(request, job_id))
+
+
+@router.delete("/style-jobs/{uuid:job_id}", response={200: StyleJobBody, 404: ErrorBody})
+def cancel(request: HttpRequest, job_id: UUID) -> dict[str, Any]:
+    """Cancel it; the newest picture stays. A running job takes a moment: `status` says what it is
+    now, and turns `cancelled` within a step. A finished one is left as it is."""
+    return _body(request, services.cancel_job(job=_own(request, job_id)))
+
+
+@router.get("/style-jobs/{uuid:job_id}/result", response={404: ErrorBody}, summary="The picture")
+def result(request: HttpRequest, job_id: UUID) -> FileResponse:
+    """The painted picture as PNG."""
+    job = _own(request, job_id)
+    if not job.has_picture:
+        raise UserFacingError(
+            "no_picture_yet",
+            "There is no picture to fetch yet.",
+            "Follow the job until its status is done.",
+            status=404,
+        )
+    response = FileResponse(PictureFolder(job.pk).open(RESULT), content_type="image/png")
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _own(request: HttpRequest, job_id: UUID) -> StyleJob:
+    job = StyleJob.objects.filter(pk=job_id).first()
+    if job is None or not job.visible_to(request.auth.user):  # type: ignore[attr-defined]
+        raise UserFacingError(
+            "no_such_job", "There is no such style job of yours.", "Check its id.", status=404
+        )
+    return job
+
+
+def _url(request: HttpRequest, job: StyleJob) -> str:
+    return request.build_absolute_uri(f"/api/v1/style-jobs/{job.pk}")
+
+
+def _body(request: HttpRequest, job: StyleJob) -> dict[str, Any]:
+    event = job.as_event()
+    if event["result_url"]:
+        event["result_url"] = f"{_url(request, job)}/result"
+    return event
+
+
+def _recipe(text: str) -> Recipe:
+    try:
+        return Recipe.from_dict(json.loads(text or "{}"))
+    except ValueError as error:
+        raise UserFacingError(
+            "recipe_not_json",
+            "The recipe is not a JSON object.",
+            'Send one such as {"size": 512, "steps": 150}.',
+            status=422,
+            field="recipe",
+        ) from error
+    except RecipeError as error:
+        raise UserFacingError(
+            "bad_recipe",
+            f"The recipe’s {error.field} {error.message}.",
+            "See docs/style.md for what each entry means.",
+            status=422,
+            field=error.field,
+        ) from error

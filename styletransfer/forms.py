@@ -1,0 +1,142 @@
+"""The form of the paint page: two pictures and a recipe."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from PIL import Image
+
+from styletransfer.core.errors import RecipeError
+from styletransfer.core.types import EXTRACTORS, OPTIMISERS, STARTS, STYLE_LAYERS, Recipe
+from styletransfer.files import CONTENT, STYLE, PictureFolder
+from styletransfer.models import StyleJob
+from styletransfer.services import LARGEST_INPUT, title_for
+from styletransfer.starters import starter
+from webapp.accounts.models import User
+from webapp.errors import UserFacingError
+from webapp.uploads import decode_picture, read_picture
+
+OPTIMISER_NAMES = {"lbfgs": "L-BFGS", "adam": "Adam", "gd": "Gradient descent"}
+START_NAMES = {"content": "The photo", "noise": "Noise", "blend": "A blend of both"}
+EXTRACTOR_NAMES = {"lite": "Lite", "vgg19": "VGG-19"}
+DEFAULTS = Recipe()
+
+
+def _number(label: str, **options: Any) -> forms.FloatField:
+    """A number whose bounds the recipe itself checks; left out, its default holds."""
+    return forms.FloatField(label=label, required=False, **options)
+
+
+def _whole(label: str) -> forms.IntegerField:
+    return forms.IntegerField(label=label, required=False)
+
+
+def _choice(label: str, names: dict[str, str], order: tuple[str, ...]) -> forms.ChoiceField:
+    return forms.ChoiceField(label=label, required=False, choices=[(n, names[n]) for n in order])
+
+
+class PaintForm(forms.Form):
+    """Cleans into `content`, `style` (pictures), `recipe` and `title`."""
+
+    content = forms.FileField(required=False, allow_empty_file=True, max_length=None)
+    style = forms.FileField(required=False, allow_empty_file=True, max_length=None)
+    starter = forms.CharField(label="Starter style", required=False)
+    like = forms.UUIDField(label="Earlier picture", required=False)
+    title = forms.CharField(label="Title", required=False, max_length=120)
+
+    size = _whole("Size")
+    steps = _whole("Steps")
+    style_weight = _number("Style weight")
+    optimiser = _choice("Optimiser", OPTIMISER_NAMES, OPTIMISERS)
+    start = _choice("Start", START_NAMES, STARTS)
+    blend = _number("Share of noise")
+    seed = _whole("Seed")
+    extractor = _choice("Extractor", EXTRACTOR_NAMES, EXTRACTORS)
+    keep_colours = forms.BooleanField(label="Keep the photo’s colours", required=False)
+    content_layer = forms.CharField(label="Content layer", required=False)
+    learning_rate = _number("Learning rate")
+    tv_weight = _number("Smoothness")
+
+    def __init__(self, *args: Any, owner: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.owner = owner
+        self.hints: dict[str, str] = {}
+        for layer in STYLE_LAYERS:
+            self.fields[f"weight_{layer}"] = _number(f"Weight of {layer}")
+
+    @classmethod
+    def values_of(cls, job: StyleJob | None) -> dict[str, Any]:
+        """What the form shows at first: the defaults, or an earlier job's recipe."""
+        recipe = (job.cooked if job else DEFAULTS).to_dict()
+        weights = recipe.pop("layer_weights")
+        values = recipe | {f"weight_{layer}": weights.get(layer, 0.0) for layer in STYLE_LAYERS}
+        return {**values, "like": job.pk if job else "", "title": job.title if job else ""}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        like = StyleJob.objects.filter(owner=self.owner, pk=cleaned.get("like")).first()
+        pictures = {
+            "content": self._picture("content", like),
+            "style": self._picture("style", like),
+        }
+        recipe = self._recipe(cleaned)
+        title = cleaned.get("title") or title_for(
+            content_name=self._name("content", "Photo"),
+            style_name=self._name("style", "Painting"),
+        )
+        return {**cleaned, **pictures, "recipe": recipe, "title": title}
+
+    def problems(self) -> list[dict[str, str]]:
+        """The errors as the error summary shows them: field, message, hint."""
+        return [
+            {
+                "field": "" if field == "__all__" else field,
+                "message": str(message),
+                "hint": self.hints.get(field, ""),
+            }
+            for field, messages in self.errors.items()
+            for message in messages
+        ]
+
+    def _picture(self, field: str, like: StyleJob | None) -> Image.Image | None:
+        """The upload, else the chosen starter (for the style), else the earlier job's picture."""
+        upload = self.files.get(field)
+        chosen = starter(self.data.get("starter", "")) if field == "style" else None
+        try:
+            if upload is None and chosen is not None:
+                data = chosen.path.read_bytes()
+                return decode_picture(data, field=field, max_side=LARGEST_INPUT)
+            if upload is None and like is not None:
+                return PictureFolder(like.pk).picture(CONTENT if field == "content" else STYLE)
+            return read_picture(upload, field=field, max_side=LARGEST_INPUT)
+        except UserFacingError as error:
+            message = error.message
+            if error.code == "no_file":
+                message = f"There is no {'photo' if field == 'content' else 'style picture'} yet."
+            self.hints[field] = error.hint
+            self.errors.pop(field, None)
+            self.add_error(field, message)
+            return None
+
+    def _recipe(self, cleaned: dict[str, Any]) -> Recipe | None:
+        names = Recipe.__dataclass_fields__
+        entries = {n: v for n, v in cleaned.items() if n in names and v not in (None, "")}
+        weights = {n: cleaned.get(f"weight_{n}") for n in STYLE_LAYERS}
+        if any(w is not None for w in weights.values()):
+            entries["layer_weights"] = {n: w for n, w in weights.items() if w}
+        try:
+            return Recipe.from_dict(entries)
+        except RecipeError as error:
+            label = self.fields[error.field].label if error.field in self.fields else "The recipe"
+            field = error.field if error.field in self.fields else None
+            if field not in self.errors:
+                self.add_error(field, f"{label} {error.message}.")
+            return None
+
+    def _name(self, field: str, fallback: str) -> str:
+        upload = self.files.get(field)
+        chosen = starter(self.data.get("starter", "")) if field == "style" else None
+        if upload is None and chosen is not None:
+            return chosen.title
+        return (upload.name if upload else "") or fallback

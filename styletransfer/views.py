@@ -1,0 +1,204 @@
+"""The pages of pictures: paint, one picture, the gallery. A painter sees only their own."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from styletransfer import services
+from styletransfer.files import CONTENT, RESULT, STYLE, THUMB, PictureFolder
+from styletransfer.forms import PaintForm
+from styletransfer.models import StyleJob
+from styletransfer.presenting import facts, paint_context, summary
+from styletransfer.starters import style_starters
+from webapp.accounts.access import role_required
+from webapp.accounts.models import User
+from webapp.accounts.roles import Role
+from webapp.jobs.models import ACTIVE
+from webapp.ratelimit import check_rate
+
+painters = role_required(Role.PAINTER)
+PAGE = 24  # pictures on one page of the gallery
+
+
+def own_job(request: HttpRequest, job_id: UUID) -> StyleJob:
+    """The job, if it is the visitor's. Raises Http404."""
+    job = StyleJob.objects.filter(pk=job_id).first()
+    if job is None or not job.visible_to(request.user):
+        raise Http404
+    return job
+
+
+@painters
+@require_http_methods(["GET", "POST"])
+def paint(request: HttpRequest) -> HttpResponse:
+    owner = cast(User, request.user)
+    if request.method == "GET":
+        like = StyleJob.objects.filter(owner=owner, pk=_uuid(request.GET.get("like"))).first()
+        values = PaintForm.values_of(like)
+        if like is None:
+            first = next(iter(style_starters()), None)
+            values["starter"] = first.name if first else ""
+        return render(request, "styletransfer/paint.html", paint_context(values, like=like))
+    check_rate(request, "paint")
+    form = PaintForm(request.POST, request.FILES, owner=owner)
+    if not form.is_valid():
+        errors = form.problems()
+        if request.htmx:  # type: ignore[attr-defined]
+            context = {"errors": errors, "by_field": _by_field(form)}
+            return render(request, "styletransfer/_paint_errors.html", context, status=422)
+        context = paint_context(dict(request.POST.items()), errors=errors)
+        return render(request, "styletransfer/paint.html", context, status=422)
+    given = form.cleaned_data
+    made = services.start_job(
+        owner=owner,
+        content=given["content"],
+        style=given["style"],
+        recipe=given["recipe"],
+        title=given["title"],
+    )
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponseClientRedirect(made.get_absolute_url())
+    return redirect(made)
+
+
+def _by_field(form: PaintForm) -> list[tuple[str, str]]:
+    """Every field that has a place for its error, with its error or nothing."""
+    return [(name, " ".join(map(str, form.errors.get(name, [])))) for name in form.fields]
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text or "")
+    except ValueError:
+        return None
+
+
+@painters
+@require_GET
+def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    found = own_job(request, job_id)
+    return render(request, "styletransfer/job.html", _job_context(found))
+
+
+@painters
+@require_GET
+def panel(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """The part of the job's page that depends on its status."""
+    return render(request, "styletransfer/_panel.html", _job_context(own_job(request, job_id)))
+
+
+def _job_context(found: StyleJob) -> dict[str, Any]:
+    return {"job": found, "recipe": found.cooked, "facts": facts(found), "summary": summary(found)}
+
+
+@painters
+@require_GET
+@cache_control(private=True, no_store=True)
+def curve(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """The stored curve: float32 little-endian rows (total, content, style)."""
+    found = own_job(request, job_id)
+    return HttpResponse(bytes(found.curve), content_type="application/octet-stream")
+
+
+@painters
+@require_GET
+def gallery(request: HttpRequest) -> HttpResponse:
+    mine = StyleJob.objects.filter(owner=cast(User, request.user)).defer("curve")
+    page = Paginator(mine, PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "hung": [(job, summary(job)) for job in page],
+        "moving": any(job.status in ACTIVE for job in page),
+    }
+    return render(request, "styletransfer/gallery.html", context)
+
+
+def _file(request: HttpRequest, job_id: UUID, name: str, kind: str) -> FileResponse:
+    found = own_job(request, job_id)
+    if name == RESULT and not found.has_picture:
+        raise Http404
+    try:
+        file = PictureFolder(found.pk).open(name)
+    except FileNotFoundError as error:
+        raise Http404 from error
+    wanted = "download" in request.GET
+    response = FileResponse(
+        file, content_type=kind, as_attachment=wanted, filename=download_name(found)
+    )
+    response["Cache-Control"] = "private, no-cache" if name in (RESULT, THUMB) else "private"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def download_name(found: StyleJob) -> str:
+    stem = "".join(c if c.isalnum() else "-" for c in found.title.lower()).strip("-") or "picture"
+    return f"{stem}.png"
+
+
+@painters
+@require_GET
+def result(request: HttpRequest, job_id: UUID) -> FileResponse:
+    return _file(request, job_id, RESULT, "image/png")
+
+
+@painters
+@require_GET
+def content(request: HttpRequest, job_id: UUID) -> FileResponse:
+    return _file(request, job_id, CONTENT, "image/jpeg")
+
+
+@painters
+@require_GET
+def style(request: HttpRequest, job_id: UUID) -> FileResponse:
+    return _file(request, job_id, STYLE, "image/jpeg")
+
+
+@painters
+@require_GET
+def thumb(request: HttpRequest, job_id: UUID) -> FileResponse:
+    return _file(request, job_id, THUMB, "image/jpeg")
+
+
+def _after(request: HttpRequest, found: StyleJob) -> HttpResponse:
+    """The panel anew for htmx, the page for a plain form."""
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, "styletransfer/_panel.html", _job_context(found))
+    return redirect(found)
+
+
+@painters
+@require_POST
+def cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    return _after(request, services.cancel_job(job=own_job(request, job_id)))
+
+
+@painters
+@require_POST
+def pause(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    return _after(request, services.pause_job(job=own_job(request, job_id)))
+
+
+@painters
+@require_POST
+def resume(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    return _after(request, services.resume_job(job=own_job(request, job_id)))
+
+
+@painters
+@require_POST
+def delete(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    found = own_job(request, job_id)
+    services.delete_job(job=found)
+    messages.success(request, f"“{found.title}” is deleted, with all that belonged to it.")
+    url = reverse("styletransfer:gallery")
+    return HttpResponseClientRedirect(url) if request.htmx else redirect(url)  # type: ignore[attr-defined]
