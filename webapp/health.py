@@ -131,13 +131,13 @@ def workers(beats: list[dict[str, Any]]) -> Iterator[Check]:
         if not of_queue:
             yield check("Workers", queue, False, "none alive", START)
         for beat in of_queue:
-            ready = beat["state"] == "ready"
             since = time.strftime("%d %b %H:%M", time.localtime(beat["started"]))
             value = f"process {beat['pid']} on {beat['host']}, since {since}"
-            value += f", {beat['concurrency']} at once" if ready else ", loading"
+            value += f", {beat['concurrency']} at once" if beat["state"] == "ready" else ", loading"
             yield check("Workers", queue, True, value)
-            if ready:
-                yield from facts(queue, beat)
+    for beat in beats:
+        if beat["state"] == "ready":
+            yield from facts(f"{beat['queue']} on {beat['host']}, {beat['pid']}", beat)
 
 
 def facts(group: str, told: dict[str, Any]) -> Iterator[Check]:
@@ -180,7 +180,8 @@ def configuration() -> Iterator[Check]:
     yield check(group, "debug", not (settings.DEBUG and open_to_others), debug, hint)
     others = [host for host in settings.ALLOWED_HOSTS if host.strip("[]") not in LOOPBACK]
     reachable = not open_to_others or bool(others)
-    value = f"{settings.HOST}:{settings.PORT}, answers to {', '.join(settings.ALLOWED_HOSTS)}"
+    names = ", ".join(dict.fromkeys(settings.ALLOWED_HOSTS))
+    value = f"{settings.HOST}, answers to {names}"
     hint = "HOST is open, but no name is allowed: set ALLOWED_HOSTS to the names people will type."
     yield check(group, "address", reachable, value, hint)
     tls = "behind a proxy" if settings.BEHIND_TLS else "none"

@@ -56,6 +56,7 @@ class Heartbeat:
     started: float = field(default_factory=time.time)
     facts: dict[str, Any] = field(default_factory=dict)
     state: str = "loading"
+    ended: threading.Event = field(default_factory=threading.Event)
 
     @property
     def key(self) -> str:
@@ -76,20 +77,20 @@ class Heartbeat:
         ).encode()
 
     def start(self) -> None:
-        """Beat from daemon threads, for as long as the process lives."""
+        """Beat from daemon threads, for as long as the process lives or until `ended` is set."""
         for work in (self._learn, self._beat):
             threading.Thread(target=work, name=f"heartbeat{work.__name__}", daemon=True).start()
 
     def _learn(self) -> None:
-        while True:
+        while not self.ended.is_set():
             self.facts = describe(self.queue)
             self.state = "ready"
-            time.sleep(DESCRIBE_EVERY)
+            self.ended.wait(DESCRIBE_EVERY)
 
     def _beat(self) -> None:
         client = connect(settings.REDIS_URL)
         told = ""
-        while True:
+        while not self.ended.is_set():
             try:
                 client.set(self.key, self.message(), ex=LIFE)
                 told = ""
@@ -97,7 +98,7 @@ class Heartbeat:
                 if not told:  # once an outage
                     told = type(error).__name__
                     log.warning("Redis does not hear the heartbeat", error=told)
-            time.sleep(EVERY if self.state == "ready" else EVERY / 4)
+            self.ended.wait(EVERY if self.state == "ready" else EVERY / 4)
 
 
 def alive(client: redis.Redis) -> list[dict[str, Any]]:

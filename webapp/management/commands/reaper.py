@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 
 class Command(BaseCommand):
     help = "Send again whatever the database calls queued or running and no worker holds."
+    requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         stop = threading.Event()

@@ -1,0 +1,51 @@
+# Likeness. `make run` starts it, `make test` checks it; README.md tells the rest.
+
+PYTHON ?=
+export PYTHON
+BIN := .venv/bin
+
+.PHONY: help run test lint bench screenshots clean setup setup-dev
+
+help:
+	@echo "make run          start Likeness (PORT, HOST, DATA_DIR and others: .env.example)"
+	@echo "make test         lint, types, import contracts, and all tests"
+	@echo "make lint         the first three of these"
+	@echo "make bench        measure, on this machine"
+	@echo "make screenshots  take the README's pictures anew from the running app"
+	@echo "make clean        remove .venv and caches; your data stays"
+
+run: setup
+	@exec $(BIN)/python manage.py up
+
+# pytest comes last, so that the last lines are its summary. First what runs side by side, then the
+# whole stack with a browser, alone.
+test: setup-dev lint
+	@scripts/test-tools.sh
+	$(BIN)/python -m pytest -q -n 2 -m "not e2e"
+	$(BIN)/python -m pytest -q -m e2e
+
+lint: setup-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup-dev
+	@for bench in tests/bench/bench_*.py; do \
+		name=$$(basename "$$bench" .py); echo "== $$name"; \
+		$(BIN)/python -m "tests.bench.$$name" || exit 1; \
+	done
+
+screenshots: setup-dev
+	@scripts/test-tools.sh
+	@exec $(BIN)/python scripts/screenshots.py
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup:
+	@scripts/setup.sh
+
+setup-dev:
+	@scripts/setup.sh dev
