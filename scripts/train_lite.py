@@ -21,7 +21,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from scripts.lite.pictures import Sampler, draw_patterns, read_picture, split
+from scripts.lite.pictures import Sampler, draw_patterns, draw_starters, read_picture, split
 from scripts.lite.policy import Policy, distillation_losses
 from scripts.lite.teacher import Teacher
 from styletransfer.core.lite import ThinVGG, initialise
@@ -41,7 +41,7 @@ class Training:
         torch.set_num_threads(options.threads)
         self.rng = np.random.default_rng(options.seed)
         photos, held_out, paintings = split(options.photos, options.paintings)
-        patterns = draw_patterns(120, np.random.default_rng(options.seed))
+        patterns = draw_patterns(120, np.random.default_rng(options.seed)) + draw_starters(4)
         styles = [read_picture(path) for path in paintings]
         self.sampler = Sampler(
             [(0.6, [read_picture(p) for p in photos]), (0.15, styles), (0.25, patterns)],

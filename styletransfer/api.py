@@ -6,7 +6,7 @@ import json
 from typing import Any, Literal
 from uuid import UUID
 
-from django.http import FileResponse, HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import File, Form, Router, Schema
 from ninja.files import UploadedFile
 
@@ -96,7 +96,7 @@ def cancel(request: HttpRequest, job_id: UUID) -> dict[str, Any]:
 
 
 @router.get("/style-jobs/{uuid:job_id}/result", response={404: ErrorBody}, summary="The picture")
-def result(request: HttpRequest, job_id: UUID) -> FileResponse:
+def result(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """The painted picture as PNG."""
     job = _own(request, job_id)
     if not job.has_picture:
@@ -106,7 +106,8 @@ def result(request: HttpRequest, job_id: UUID) -> FileResponse:
             "Follow the job until its status is done.",
             status=404,
         )
-    response = FileResponse(PictureFolder(job.pk).open(RESULT), content_type="image/png")
+    with PictureFolder(job.pk).open(RESULT) as file:
+        response = HttpResponse(file.read(), content_type="image/png")
     response["Cache-Control"] = "private, no-cache"
     return response
 

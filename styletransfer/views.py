@@ -7,9 +7,11 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import content_disposition_header
+from django.utils.text import slugify
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
@@ -123,49 +125,47 @@ def gallery(request: HttpRequest) -> HttpResponse:
     return render(request, "styletransfer/gallery.html", context)
 
 
-def _file(request: HttpRequest, job_id: UUID, name: str, kind: str) -> FileResponse:
+def _file(request: HttpRequest, job_id: UUID, name: str, kind: str) -> HttpResponse:
+    """One of the job's files, whole: they are small, and ASGI would stream them no better."""
     found = own_job(request, job_id)
     if name == RESULT and not found.has_picture:
         raise Http404
     try:
-        file = PictureFolder(found.pk).open(name)
+        with PictureFolder(found.pk).open(name) as file:
+            response = HttpResponse(file.read(), content_type=kind)
     except FileNotFoundError as error:
         raise Http404 from error
-    wanted = "download" in request.GET
-    response = FileResponse(
-        file, content_type=kind, as_attachment=wanted, filename=download_name(found)
-    )
+    if "download" in request.GET:
+        response["Content-Disposition"] = content_disposition_header(True, download_name(found))
     response["Cache-Control"] = "private, no-cache" if name in (RESULT, THUMB) else "private"
-    response["X-Content-Type-Options"] = "nosniff"
     return response
 
 
 def download_name(found: StyleJob) -> str:
-    stem = "".join(c if c.isalnum() else "-" for c in found.title.lower()).strip("-") or "picture"
-    return f"{stem}.png"
+    return f"{slugify(found.title) or 'picture'}.png"
 
 
 @painters
 @require_GET
-def result(request: HttpRequest, job_id: UUID) -> FileResponse:
+def result(request: HttpRequest, job_id: UUID) -> HttpResponse:
     return _file(request, job_id, RESULT, "image/png")
 
 
 @painters
 @require_GET
-def content(request: HttpRequest, job_id: UUID) -> FileResponse:
+def content(request: HttpRequest, job_id: UUID) -> HttpResponse:
     return _file(request, job_id, CONTENT, "image/jpeg")
 
 
 @painters
 @require_GET
-def style(request: HttpRequest, job_id: UUID) -> FileResponse:
+def style(request: HttpRequest, job_id: UUID) -> HttpResponse:
     return _file(request, job_id, STYLE, "image/jpeg")
 
 
 @painters
 @require_GET
-def thumb(request: HttpRequest, job_id: UUID) -> FileResponse:
+def thumb(request: HttpRequest, job_id: UUID) -> HttpResponse:
     return _file(request, job_id, THUMB, "image/jpeg")
 
 

@@ -10,6 +10,8 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 from torch.nn import functional
 
+from styletransfer.core.procedural import STARTERS
+
 HELD_OUT_PHOTOS = 40
 HELD_OUT_PAINTING = "the_scream"
 _LONGEST = 900
@@ -39,6 +41,15 @@ def draw_patterns(count: int, rng: np.random.Generator, size: int = 256) -> list
     return [
         torch.from_numpy(makers[i % len(makers)](rng, size)).permute(2, 0, 1).contiguous()
         for i in range(count)
+    ]
+
+
+def draw_starters(seeds: int, size: int = 400) -> list[Tensor]:
+    """The starter styles and scenes in several seeds: what people try first."""
+    return [
+        torch.from_numpy(np.array(starter.draw(100 + seed, size))).permute(2, 0, 1).contiguous()
+        for seed in range(seeds)
+        for starter in STARTERS
     ]
 
 
