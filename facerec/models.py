@@ -248,7 +248,7 @@ class Attempt(Job):
     reason = models.CharField(max_length=20, blank=True, default="")
     distance = models.FloatField(null=True)  # squared L2
     threshold = models.FloatField(null=True)
-    # What the threshold was chosen for: {"fmr", "fnmr", "supported"} and "fpir" when 1:N.
+    # What was to be expected of the threshold: {"fmr", "fpir", "fnmr", "supported"}.
     operating_point = models.JSONField(default=dict)
     gallery_size = models.PositiveIntegerField(null=True)  # templates compared with
     encoder_version = models.CharField("encoder", max_length=40, blank=True, default="")

@@ -17,7 +17,6 @@ from django.conf import settings
 from numpy.typing import NDArray
 from PIL import Image
 
-from facerec.core.calibration import OperatingPoint, OperatingPoints
 from facerec.core.errors import FaceCoreError
 from facerec.core.types import Encoding
 from facerec.core.versions import (
@@ -27,6 +26,7 @@ from facerec.core.versions import (
     LANDMARK_SHA256,
 )
 from facerec.models import FaceTemplate, GalleryVersion
+from facerec.thresholds import verification_point
 
 if TYPE_CHECKING:
     from facerec.core.encoder import Encoder
@@ -52,7 +52,7 @@ class Gallery:
 
 
 class FaceRuntime:
-    """The pipeline, the thresholds and the gallery, shared by a worker's threads."""
+    """The pipeline and the gallery, shared by a worker's threads."""
 
     def __init__(self) -> None:
         """Raises DeviceMissing, FaceCoreError."""
@@ -71,16 +71,10 @@ class FaceRuntime:
         weights = Path(settings.FACE_ENCODER_WEIGHTS) if settings.FACE_ENCODER_WEIGHTS else None
         encoder = Encoder(self.device, weights)
         self.pipeline: FacePipeline = FacePipeline(HogDetector(), FivePointAligner(), encoder)
-        self.points = OperatingPoints.load()
+        verification_point()  # thresholds that do not fit the encoder are found now, not later
         self._gallery: Gallery | None = None
         self._gallery_lock = threading.Lock()
         self._warm_up(encoder)
-
-    def verification_point(self, templates: int) -> OperatingPoint:
-        return self.points.verification_threshold(settings.VERIFICATION_FMR, templates=templates)
-
-    def identification_point(self, gallery_size: int) -> OperatingPoint:
-        return self.points.identification_threshold(gallery_size, settings.IDENTIFICATION_FPIR)
 
     def gallery(self) -> Gallery:
         """The gallery as the database has it now; read anew only when it has changed."""

@@ -30,6 +30,7 @@ from facerec.models import (
 from facerec.reasons import INTERRUPTED
 from facerec.runtime import DeviceMissing, FaceRuntime, runtime
 from facerec.services.photos import discard_photos, discard_probe, read_photo, read_probe
+from facerec.thresholds import identification_point, verification_point
 from webapp.errors import UserFacingError
 from webapp.jobs.runner import Run, Stopped
 
@@ -130,7 +131,7 @@ def run_attempt(run: Run[Attempt]) -> None:
 def _verify(here: FaceRuntime, run: Run[Attempt], probe: Image.Image) -> None:
     rows = FaceTemplate.current.filter(subject__attempts=run.job)
     templates = FaceTemplate.unpack(rows.values_list("encoding", flat=True))
-    point = here.verification_point(len(templates))
+    point = verification_point(len(templates))
     reason: Reason | None = None
     distance = None
     if not len(templates):
@@ -149,13 +150,13 @@ def _verify(here: FaceRuntime, run: Run[Attempt], probe: Image.Image) -> None:
         outcome=outcome,
         reason=reason or "",
         distance=distance,
-        **_conditions(point, len(templates), identification=False),
+        **_conditions(point, len(templates)),
     )
 
 
 def _identify(here: FaceRuntime, run: Run[Attempt], probe: Image.Image) -> None:
     gallery = here.gallery()
-    point = here.identification_point(len(gallery))
+    point = identification_point(len(gallery))
     faces = here.pipeline.analyse(probe)
     decisions = _decide(faces, gallery.encodings, gallery.subjects, point.threshold)
     nearest = min((d.distance for d in decisions if d.distance is not None), default=None)
@@ -166,7 +167,7 @@ def _identify(here: FaceRuntime, run: Run[Attempt], probe: Image.Image) -> None:
             outcome=outcome,
             reason=reason or "",
             distance=nearest,
-            **_conditions(point, len(gallery), identification=True),
+            **_conditions(point, len(gallery)),
         )
 
 
@@ -224,11 +225,10 @@ def _scaled(box: Box, scale: float) -> Box:
     return Box(*(round(value * scale) for value in (box.x, box.y, box.w, box.h)))
 
 
-def _conditions(point: OperatingPoint, size: int, *, identification: bool) -> dict[str, Any]:
+def _conditions(point: OperatingPoint, size: int) -> dict[str, Any]:
     """Under which conditions an attempt was decided, for the log and for the page."""
-    meaning = {"fmr": point.fmr, "fnmr": point.fnmr, "supported": point.supported}
-    if identification:
-        meaning["fpir"] = point.fpir
+    meaning = asdict(point)
+    del meaning["threshold"]
     return {
         "threshold": point.threshold,
         "operating_point": meaning,

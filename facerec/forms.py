@@ -1,0 +1,123 @@
+"""What the pages and the admin ask for, cleaned into pictures and people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django import forms
+
+from facerec.models import Subject
+from facerec.services.attempts import find_subject
+from facerec.services.enrolment import Photo, read_photos
+from facerec.services.photos import MAX_SIDE
+from webapp.errors import UserFacingError
+from webapp.uploads import read_picture
+
+T = TypeVar("T")
+
+
+class QuestionForm(forms.Form):
+    """A form whose fields are read by functions that tell what is wrong in a sentence and a hint.
+
+    After `is_valid()`, `cleaned_data["image"]` is the decoded photo; else `problems` has what the
+    error summary shows, and `status` is the first problem's.
+    """
+
+    photo = forms.FileField(required=False, allow_empty_file=True, max_length=None)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.problems: list[dict[str, Any]] = []
+        self.status = 422
+
+    def clean(self) -> dict[str, Any]:
+        upload = self.files.get("photo")
+        image = self._read(lambda: read_picture(upload, field="photo", max_side=MAX_SIDE))
+        return {"image": image}
+
+    def _read(self, read: Callable[[], T]) -> T | None:
+        try:
+            return read()
+        except UserFacingError as error:
+            if not self.problems:
+                self.status = error.status
+            self.problems.append(error.as_dict())
+            self.add_error(error.field or None, error.message)
+            return None
+
+    def message_for(self, field: str) -> str:
+        return next((p["message"] for p in self.problems if p.get("field") == field), "")
+
+
+class IdentifyForm(QuestionForm):
+    """Who is on this photo?"""
+
+
+class VerifyForm(QuestionForm):
+    """Is the person on this photo who they claim to be?"""
+
+    subject = forms.CharField(required=False, max_length=200)
+
+    def clean(self) -> dict[str, Any]:
+        claim = self.data.get("subject", "")
+        subject = self._read(lambda: find_subject(claim=claim))
+        return {**super().clean(), "subject": subject}
+
+
+class SeveralFilesInput(forms.ClearableFileInput):
+    """A native file input that takes several pictures."""
+
+    allow_multiple_selected = True
+    template_name = "django/forms/widgets/file.html"
+
+
+class PhotosField(forms.FileField):
+    """One or several photos, cleaned into a list of decoded ones."""
+
+    def __init__(self, **options: Any) -> None:
+        attrs = {"multiple": True, "accept": "image/*", "data-photos": ""}
+        super().__init__(
+            widget=SeveralFilesInput(attrs=attrs),
+            allow_empty_file=True,
+            error_messages={"required": "Choose at least one photo."},
+            **options,
+        )
+
+    def clean(self, data: Any, initial: Any = None) -> list[Photo]:
+        uploads = [upload for upload in (data or []) if upload]
+        if not uploads:
+            if self.required:
+                raise forms.ValidationError(self.error_messages["required"], code="required")
+            return []
+        try:
+            return read_photos(uploads)
+        except UserFacingError as error:
+            raise forms.ValidationError(f"{error.message} {error.hint}") from error
+
+
+class SubjectForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The admin's form: at first with consent and photos, later with further photos."""
+
+    consent = forms.BooleanField(
+        label="This person agreed to be recognised by their face",
+        help_text="The date and your name are recorded with it.",
+        error_messages={"required": "Nobody is enrolled without their consent."},
+    )
+    photos = PhotosField(
+        label="Photos",
+        help_text="One is enough; two or three in different light are better. One face in each, "
+        "from the front. They are deleted as soon as they were looked at.",
+    )
+
+    class Meta:
+        model = Subject
+        fields = ("name", "external_id")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            del self.fields["consent"]
+            if "photos" in self.fields:
+                self.fields["photos"].required = False
+                self.fields["photos"].label = "Add photos"

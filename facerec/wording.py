@@ -1,0 +1,128 @@
+"""Outcomes and error rates in plain words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from facerec.core.calibration import OperatingPoint
+from facerec.core.types import Outcome
+from facerec.models import Attempt, AttemptFace, Mode
+from facerec.thresholds import calibration_set
+
+RULER_MAX = 0.8  # squared L2; few strangers are farther apart
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How an outcome is shown: the stamp's kind and words, a sentence, what may help."""
+
+    stamp: str
+    title: str
+    sentence: str
+    hint: str = ""
+
+
+def one_in(rate: float) -> str:
+    """0.001 -> `one in 1,000`."""
+    if rate <= 0:
+        return "none"
+    return f"one in {_rounded(1 / rate):,}"
+
+
+def of_hundred(share: float) -> str:
+    """0.073 -> `7 in 100`; below one per cent, of a thousand."""
+    if share < 0.0095:
+        return f"{max(1, round(share * 1000))} in 1,000"
+    return f"{round(share * 100)} in 100"
+
+
+def _rounded(value: float) -> int:
+    """Two significant figures: more would claim what was never measured."""
+    digits = len(str(int(value))) - 2
+    return round(value) if digits <= 0 else round(round(value), -digits)
+
+
+def meaning_of_verification(fmr: float, fnmr: float) -> str:
+    return (
+        f"At this threshold {one_in(fmr)} strangers would pass for the person they claim to be, "
+        f"and {of_hundred(fnmr)} of the right people are turned away and try again."
+    )
+
+
+def meaning_of_identification(fpir: float, fnmr: float, gallery_size: int) -> str:
+    of = "one enrolled face" if gallery_size == 1 else f"{gallery_size:,} enrolled faces"
+    return (
+        f"Among {of}, {one_in(fpir)} strangers would be taken for somebody, and {of_hundred(fnmr)} "
+        "of the enrolled people are not recognized. The more are enrolled, the stricter the "
+        "threshold becomes."
+    )
+
+
+def measured_on() -> str:
+    """Where the error rates come from."""
+    these = calibration_set()
+    return (
+        f"Measured on {these.images:,} photos of {these.people:,} people ({these.name}); your "
+        "cameras may do better or worse."
+    )
+
+
+def expectation(mode: Mode, point: OperatingPoint, gallery_size: int) -> str:
+    """What an operating point means, before anything was asked."""
+    if mode == Mode.VERIFICATION:
+        return meaning_of_verification(point.fpir, point.fnmr)
+    return meaning_of_identification(point.fpir, point.fnmr, gallery_size)
+
+
+def meaning(attempt: Attempt) -> str:
+    """What the threshold of an answered attempt means; empty where none was used."""
+    point = attempt.operating_point
+    if not point or attempt.distance is None:
+        return ""
+    if attempt.mode == Mode.VERIFICATION:
+        return meaning_of_verification(point["fpir"], point["fnmr"])
+    return meaning_of_identification(point["fpir"], point["fnmr"], attempt.gallery_size or 0)
+
+
+def verdict(attempt: Attempt) -> Verdict:
+    """A verification's answer."""
+    who = attempt.subject.name if attempt.subject else "the person they claimed to be"
+    if attempt.outcome == Outcome.MATCH:
+        return Verdict("match", f"It is {who}", _closeness(attempt.distance, attempt.threshold))
+    if attempt.outcome == Outcome.NO_MATCH:
+        hint = "Another photo, from the front and in good light, may tell more."
+        return Verdict(
+            "no", f"It is not {who}", _closeness(attempt.distance, attempt.threshold), hint
+        )
+    return Verdict("unsure", "Cannot decide", attempt.sentence)
+
+
+def verdict_on_face(face: AttemptFace, threshold: float | None) -> Verdict:
+    """The answer for one face of an identification."""
+    if face.outcome == Outcome.MATCH:
+        who = face.subject.name if face.subject else "Somebody who was deleted since"
+        return Verdict("match", who, _closeness(face.distance, threshold))
+    if face.outcome == Outcome.NOT_RECOGNIZED:
+        return Verdict("no", "Not recognized", _closeness(face.distance, threshold))
+    return Verdict("unsure", "Cannot decide", face.sentence)
+
+
+def _closeness(distance: float | None, threshold: float | None) -> str:
+    """How far from the threshold it was, since a close call deserves a second photo."""
+    if distance is None or not threshold:
+        return ""
+    ratio = distance / threshold
+    if ratio <= 0.7:
+        return "The faces are well within the threshold of each other."
+    if ratio <= 0.93:
+        return "The faces are within the threshold of each other."
+    if ratio <= 1:
+        return "The faces are only just within the threshold of each other."
+    if ratio <= 1.1:
+        return "The nearest enrolled face is only just beyond the threshold."
+    return "The nearest enrolled face is beyond the threshold."
+
+
+def ruler_max(distance: float | None) -> float:
+    """The far end of the ruler."""
+    return max(RULER_MAX, 1.1 * (distance or 0))

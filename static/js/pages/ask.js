@@ -1,0 +1,55 @@
+// Verify and Identify: follow the attempt to its answer, and show the photo that was asked about.
+import { JobSocket } from "../lib/job-socket.js";
+import { watchLink } from "../lib/notices.js";
+
+const SLOW = 3000; // ms until the page says that it takes longer than usual
+const FINAL = new Set(["done", "failed", "cancelled"]);
+
+const answer = document.getElementById("answer");
+const form = document.querySelector("form[hx-post]");
+let socket = null;
+let sent = null; // the file that the present answer is about; it never comes back from the server
+let shown = ""; // its object URL
+
+/** Listen until the attempt has settled; htmx then fetches the answer. */
+function follow(waiting) {
+  socket?.close();
+  const own = new JobSocket(waiting.dataset.attempt);
+  socket = own;
+  watchLink(own);
+  const slow = setTimeout(() => { waiting.querySelector("[data-slow]").hidden = false; }, SLOW);
+  own.addEventListener("state", ({ detail: job }) => {
+    if (!FINAL.has(job.status)) return;
+    clearTimeout(slow);
+    own.close();
+    window.htmx.trigger(waiting, "settled");
+  });
+}
+
+/** Put the photo under the boxes; a kind that the browser cannot show leaves just the list. */
+function showPicture(figure) {
+  if (!sent) return;
+  URL.revokeObjectURL(shown);
+  shown = URL.createObjectURL(sent);
+  const img = figure.querySelector("img");
+  img.addEventListener("load", () => { figure.hidden = false; }, { once: true });
+  img.src = shown;
+}
+
+function look() {
+  const waiting = answer.querySelector("[data-attempt]");
+  if (waiting && !waiting.dataset.followed) {
+    waiting.dataset.followed = "yes";
+    follow(waiting);
+  } else if (!waiting) {
+    socket?.close();
+  }
+  const figure = answer.querySelector("[data-picture]");
+  if (figure?.hidden) showPicture(figure);
+}
+
+form?.addEventListener("htmx:beforeRequest", ({ target }) => {
+  if (target === form) sent = form.querySelector("input[type=file]").files[0] ?? null;
+});
+document.addEventListener("htmx:afterSettle", look);
+look();

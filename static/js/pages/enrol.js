@@ -1,0 +1,54 @@
+// A person's page in the admin: how each photo fares, live, and which photos are chosen.
+import { JobSocket } from "../lib/job-socket.js";
+
+const FINAL = new Set(["done", "failed", "cancelled"]);
+const place = document.getElementById("enrolments");
+
+function follow(section) {
+  const socket = new JobSocket(section.dataset.job);
+  socket.addEventListener("state", ({ detail: job }) => {
+    for (const photo of job.photos) show(section, photo);
+    const judged = job.photos.filter((photo) => photo.status !== "waiting").length;
+    section.querySelector("[data-summary]").textContent = `${judged} of ${job.photos.length} looked at`;
+    if (!FINAL.has(job.status)) return;
+    socket.close();
+    refresh();
+  });
+}
+
+function show(section, photo) {
+  const row = section.querySelector(`[data-photo="${photo.id}"]`);
+  if (!row) return;
+  const stamp = row.querySelector(".enrol-stamp");
+  stamp.dataset.status = photo.status;
+  stamp.textContent = photo.status;
+  row.querySelector("[data-sentence]").textContent = photo.sentence;
+}
+
+/** The whole panel anew: the templates that were made stand in it too. */
+async function refresh() {
+  const response = await fetch(place.dataset.url, { credentials: "same-origin" }).catch(() => null);
+  if (response?.ok) place.innerHTML = await response.text();
+}
+
+for (const section of place?.querySelectorAll("[data-job]") ?? []) {
+  if (!FINAL.has(section.dataset.status)) follow(section);
+}
+
+for (const input of document.querySelectorAll("input[type=file][data-photos]")) {
+  const chosen = Object.assign(document.createElement("div"), { className: "enrol-chosen" });
+  input.after(chosen);
+  let urls = [];
+  const preview = () => {
+    urls.forEach(URL.revokeObjectURL);
+    urls = [...input.files].map((file) => URL.createObjectURL(file));
+    chosen.replaceChildren(...[...input.files].map((file, i) => {
+      const figure = document.createElement("figure");
+      const caption = Object.assign(document.createElement("figcaption"), { textContent: file.name });
+      figure.append(Object.assign(document.createElement("img"), { src: urls[i], alt: "" }), caption);
+      return figure;
+    }));
+  };
+  input.addEventListener("change", preview);
+  preview();
+}
