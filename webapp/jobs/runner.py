@@ -137,6 +137,7 @@ def _claim(model: type[J], job_id: UUID, token: UUID) -> J | None:
     crashed = models.Case(
         models.When(status=Status.RUNNING, then=models.F("crashes") + 1),
         default=models.F("crashes"),
+        output_field=models.PositiveSmallIntegerField(),
     )
     claimed = rows.update(
         status=Status.RUNNING, run_token=token, crashes=crashed, started=Coalesce("started", Now())
@@ -180,13 +181,15 @@ def bug(reference: str) -> dict[str, Any]:
 
 
 def _finish(run: Run[J], status: Status, *, error: dict[str, Any] | None = None) -> None:
-    fields: dict[str, Any] = {"status": status, "error": error, "requested": ""}
+    fields: dict[str, Any] = {"status": status, "error": error}
     if status not in (Status.QUEUED, Status.PAUSED):
         fields["finished"] = timezone.now()
-    try:
-        client().delete(flag_of(run.job.pk))
-    except redis.RedisError:
-        log.info("flag left to expire")
+    if status != Status.QUEUED:  # where only this worker leaves, the next one hears the request
+        fields["requested"] = ""
+        try:
+            client().delete(flag_of(run.job.pk))
+        except redis.RedisError:
+            log.info("flag left to expire")
     try:
         run.update(**fields)
     except Stopped:
