@@ -18,7 +18,6 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from webapp.jobs.events import group_of
 from webapp.jobs.hub import watch
-from webapp.jobs.models import Job
 from webapp.jobs.registry import find_job
 
 CREDITS = 2
@@ -37,16 +36,18 @@ class JobConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if not self.scope["user"].is_authenticated:
             await self.close(code=SIGN_IN)
             return
-        job = await self._job(job_id)
-        if job is None:
+        if await self._event(job_id) is None:
             await self.close(code=NOT_FOUND)
             return
         self.credits = asyncio.Semaphore(CREDITS)
         self.unacked = 0
         self.group = group_of(job_id)
         await self.channel_layer.group_add(self.group, self.channel_name)
-        job = await self._job(job_id) or job  # what changed before we joined the group
-        await self._send_state(job.as_event())
+        event = await self._event(job_id)  # with what changed before we joined the group
+        if event is None:
+            await self.close(code=NOT_FOUND)
+            return
+        await self._send_state(event)
         self.frames = asyncio.create_task(self._forward_frames(job_id))
 
     async def disconnect(self, code: int) -> None:
@@ -88,6 +89,7 @@ class JobConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 points = frame.points
 
     @database_sync_to_async  # type: ignore[untyped-decorator]
-    def _job(self, job_id: UUID) -> Job | None:
+    def _event(self, job_id: UUID) -> dict[str, Any] | None:
+        """The job's state, which may need queries; None where this person may not see it."""
         job = find_job(job_id)
-        return job if job is not None and job.visible_to(self.scope["user"]) else None
+        return job.as_event() if job is not None and job.visible_to(self.scope["user"]) else None
