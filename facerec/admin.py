@@ -9,6 +9,7 @@ from django.db.models import Count, Max, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
@@ -53,7 +54,6 @@ class SubjectAdmin(ModelAdmin):  # type: ignore[misc]
     form = SubjectForm
     list_display = ("name", "external_id", "templates_made", "last_seen", "consent_given_at")
     search_fields = ("name", "external_id")
-    date_hierarchy = "created"
     readonly_fields = ("consent_given_at", "consent_by")
     change_form_after_template = "admin/facerec/subject/enrolments.html"
 
@@ -86,7 +86,7 @@ class SubjectAdmin(ModelAdmin):  # type: ignore[misc]
     def templates_made(self, subject: Any) -> int:
         return int(subject.template_count)
 
-    @admin.display(description="last verified", ordering="seen")
+    @admin.display(description="last asked about", ordering="seen")
     def last_seen(self, subject: Any) -> Any:
         return subject.seen
 
@@ -213,7 +213,7 @@ class AttemptAdmin(ReadOnly):
     """The audit log."""
 
     list_display = (
-        "created",
+        "asked",
         "operator",
         "mode",
         "against_whom",
@@ -233,9 +233,8 @@ class AttemptAdmin(ReadOnly):
     search_help_text = "Operator, or the name or external id of a person"
     date_hierarchy = "created"
     list_select_related = ("subject",)
-    inlines = (AttemptFaceInline,)
     fieldsets = (
-        (None, {"fields": (("created", "operator", "api_key"), ("mode", "against_whom"))}),
+        (None, {"fields": (("asked", "operator", "api_key"), ("mode", "against_whom"))}),
         (
             "Answer",
             {
@@ -252,13 +251,20 @@ class AttemptAdmin(ReadOnly):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Attempt]:
         return super().get_queryset(request).prefetch_related("faces__subject")
 
+    def get_inlines(self, request: HttpRequest, obj: Attempt | None = None) -> list[Any]:
+        return [AttemptFaceInline] if obj is not None and obj.mode == Mode.IDENTIFICATION else []
+
+    @admin.display(description="when", ordering="created")
+    def asked(self, attempt: Attempt) -> str:
+        return f"{timezone.localtime(attempt.created):%d %b %Y, %H:%M:%S}"
+
     @admin.display(description="against whom", ordering="subject__name")
     def against_whom(self, attempt: Attempt) -> str:
         if attempt.mode == Mode.VERIFICATION:
             return str(attempt.subject or "a deleted person")
         matched = [face for face in attempt.faces.all() if face.outcome == Outcome.MATCH]
-        named = ", ".join(str(face.subject or "a deleted person") for face in matched)
-        return named or "everybody enrolled"
+        named = dict.fromkeys(str(face.subject or "a deleted person") for face in matched)
+        return ", ".join(named) or "everybody enrolled"
 
     @display(description="outcome", ordering="outcome", label=OUTCOME_COLOURS)  # type: ignore[untyped-decorator]
     def answer(self, attempt: Attempt) -> str:

@@ -229,7 +229,12 @@ class Attempt(Job):
     )
     operator = models.CharField(max_length=150, editable=False)  # the owner's name at that time
     api_key = models.ForeignKey(
-        "accounts.ApiKey", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        "accounts.ApiKey",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="API key",
     )
     mode = models.CharField(max_length=15, choices=Mode.choices)
     subject = models.ForeignKey(
@@ -250,7 +255,7 @@ class Attempt(Job):
     threshold = models.FloatField(null=True)
     # What was to be expected of the threshold: {"fmr", "fpir", "fnmr", "supported"}.
     operating_point = models.JSONField(default=dict)
-    gallery_size = models.PositiveIntegerField(null=True)  # templates compared with
+    gallery_size = models.PositiveIntegerField("templates compared with", null=True)
     encoder_version = models.CharField("encoder", max_length=40, blank=True, default="")
     aligner_version = models.CharField("aligner", max_length=40, blank=True, default="")
 

@@ -264,13 +264,35 @@ WALL = dict(
         strict=True,
     )
 )
+
+
+def _shades(lightness: str, chroma: str, hue: int) -> dict[str, str]:
+    """The eleven shades that unfold's colours have, in oklch."""
+    names = (50, 100, 200, 300, 400, 500, 600, 700, 800, 900, 950)
+    tones = zip(names, lightness.split(), chroma.split(), strict=True)
+    return {str(name): f"oklch({light}% {c} {hue})" for name, light, c in tones}
+
+
 UNFOLD = {
     "SITE_TITLE": "Likeness",
     "SITE_HEADER": "Likeness",
     "SITE_SUBHEADER": "People, pictures, keys",
     "SITE_URL": "/",
     "SHOW_VIEW_ON_SITE": False,
+    "SITE_ICON": lambda request: "/static/img/favicon.svg",
     "BORDER_RADIUS": "6px",
+    "COLORS": {  # paper and ink, and vermilion for what acts: as in static/css/tokens.css
+        "base": _shades(
+            "97.9 95.8 91.5 86 70 55 45 37 27 21.5 16.5",
+            ".006 .008 .011 .013 .013 .012 .011 .01 .009 .006 .005",
+            84,
+        ),
+        "primary": _shades(
+            "97 94 88 80 72 60 49.5 44 38 33 26",
+            ".013 .03 .06 .1 .14 .17 .165 .15 .125 .1 .08",
+            34,
+        ),
+    },
     "COLORS": {"primary": VERMILION, "base": WALL},
     "STYLES": [lambda request: "/static/css/admin.css"],
 }

@@ -36,11 +36,18 @@ function showPicture(figure) {
   img.src = shown;
 }
 
+/** On a phone the answer lies below the form. */
+function reveal() {
+  const { top } = answer.getBoundingClientRect();
+  if (top < 0 || top > 0.7 * window.innerHeight) answer.scrollIntoView({ block: "start" });
+}
+
 function look() {
   const waiting = answer.querySelector("[data-attempt]");
   if (waiting && !waiting.dataset.followed) {
     waiting.dataset.followed = "yes";
     follow(waiting);
+    reveal();
   } else if (!waiting) {
     socket?.close();
   }
