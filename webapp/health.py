@@ -90,7 +90,7 @@ def database() -> Iterator[Check]:
 
 def redis_checks(client: redis.Redis) -> Iterator[Check]:
     group = "Redis"
-    info: dict[str, Any] = client.info()  # type: ignore[assignment]
+    info: dict[str, Any] = client.info()
     mine = settings.RUN_DIR / "redis.url"
     ours = mine.exists() and mine.read_text().strip() == settings.REDIS_URL
     who = "started by manage.py up" if ours else "from REDIS_URL"
@@ -104,7 +104,7 @@ def redis_checks(client: redis.Redis) -> Iterator[Check]:
     yield check(group, "memory", not full, value, "Too much waits: see the queues, or add workers.")
     if ours:
         return
-    saving = client.config_get("save").get("save") or info.get("aof_enabled")  # type: ignore[union-attr]
+    saving = client.config_get("save").get("save") or info.get("aof_enabled")
     value = "writes to disk: photos that wait in a queue may be kept there" if saving else "none"
     yield check(group, "persistence", not saving, value, 'Set `save ""` and `appendonly no` in it.')
 
@@ -119,7 +119,7 @@ def redis_away(error: redis.RedisError) -> Check:
 
 def reaper(client: redis.Redis) -> Iterator[Check]:
     seen = client.get(ALIVE_KEY)
-    value = f"looked {max(0, time.time() - float(seen)):.0f} s ago" if seen else "not running"  # type: ignore[arg-type]
+    value = f"looked {max(0, time.time() - float(seen)):.0f} s ago" if seen else "not running"
     yield check("Workers", "reaper", bool(seen), value, START)
     for queue in QUEUES:
         yield check("Workers", f"{queue} queue", True, f"{client.llen(queue)} waiting")

@@ -114,7 +114,7 @@ def alive(client: redis.Redis) -> list[dict[str, Any]]:
     )
 
 
-@worker_ready.connect  # type: ignore[untyped-decorator]
+@worker_ready.connect
 def begin(sender: Any, **_: Any) -> None:
     """A Celery worker has started: beat for each queue that it serves."""
     pool = getattr(sender, "pool", None)

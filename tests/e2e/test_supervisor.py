@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -14,6 +15,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.stack import Stack, runs, wait_until
+from webapp.heartbeat import alive
+from webapp.jobs.reaper import ALIVE_KEY
+from webapp.supervisor.redis_server import connect
 
 CHILDREN = {"redis", "web", "faces", "style", "reaper"}
 
@@ -87,20 +91,20 @@ def test_ctrl_c_while_it_prepares(own: Stack):
 
 
 def test_killed_supervisor_takes_its_children_with_it(own: Stack):
+    """Also when its leash had been killed before; and the next start waits for their end."""
     own.start(workers=False)
-    pids = own.pids
+    first = own.pids["leash"]
+    os.kill(first, signal.SIGKILL)
+    wait_until(lambda: own.pids["leash"] != first, 5, "another leash")
+    wait_until(lambda: "style" in own.pids, 10, "the workers' start")
+    pids = list(own.pids.values())
     own.process.kill()
     own.process.wait()
-    wait_until(lambda: gone(list(pids.values())), 5, "the children's end")
-    assert not (own.data_dir / "run" / "redis.url").exists()
-
-
-def test_start_right_after_a_kill_waits_for_the_old_processes(own: Stack):
-    own.start(workers=False)
-    own.process.kill()
-    own.process.wait()
-    again = Stack(own.data_dir, own.port).start(workers=False)
+    again = Stack(own.data_dir, own.port)
+    again.spawn()
     try:
+        wait_until(lambda: gone(pids), 5, "the children's end")
+        again.wait_for("Likeness is ready", 60)
         assert status(again) == 200
     finally:
         again.stop()
@@ -123,22 +127,23 @@ def test_all_is_known_again_after_the_kills(sturdy: Stack):
     """Redis, killed above, serves everybody again under its old address."""
 
     def well() -> bool:
-        told = sturdy.manage("doctor", check=False)
-        return "reaper   looked" in re.sub(" +", " ", told.stdout).replace("reaper ", "reaper   ")
+        with connect((sturdy.data_dir / "run" / "redis.url").read_text()) as client:
+            beats = [beat for beat in alive(client) if beat["state"] == "ready"]
+            pids = {beat["queue"]: beat["pid"] for beat in beats}
+            return bool(client.get(ALIVE_KEY)) and all(
+                pids.get(queue) == sturdy.pids[queue] for queue in ("faces", "style")
+            )
 
-    wait_until(well, 20, "the reaper's sign of life")
+    wait_until(well, 30, "the signs of life of workers and reaper")
 
 
-def test_killed_after_its_leash_was_restarted(own: Stack):
-    """The new leash knows all children."""
-    own.start(workers=False)
-    first = own.pids["leash"]
-    os.kill(first, signal.SIGKILL)
-    wait_until(lambda: own.pids["leash"] != first, 5, "another leash")
-    pids = list(own.pids.values())
-    own.process.kill()
-    own.process.wait()
-    wait_until(lambda: gone(pids), 5, "the children's end")
+def test_doctor_is_content(sturdy: Stack):
+    told = sturdy.manage("doctor", "--json")
+    report = json.loads(told.stdout)
+    assert report["ok"]
+    names = {check["name"] for check in report["checks"]}
+    assert {"engine", "migrations", "reaper", "faces", "style", "device", "model"} <= names
+    assert not any("asked here" in check["group"] for check in report["checks"])
 
 
 def test_port_in_use_is_said_before_anything_starts(own: Stack):

@@ -61,11 +61,11 @@ class TestSupervisor:
 
     def test_a_child_that_ends_is_started_again(self, supervisor, output):
         supervisor.start(Program("web", [sys.executable, "-c", "raise SystemExit(3)"]))
-        first = supervisor.pid("web")
+        first = supervisor.pids()["web"]
 
         def another() -> bool:
             supervisor.tick()
-            return supervisor.pid("web") != first
+            return supervisor.pids()["web"] != first
 
         until(another)
         assert "web ended with code 3; it starts again at once" in output.getvalue()
@@ -80,7 +80,7 @@ class TestSupervisor:
         supervisor.start(Program("style", STUBBORN))
         supervisor.start(Program("redis", STUBBORN, wave=1))
         until(lambda: output.getvalue().count("here") == 2)
-        pids = [supervisor.pid("style"), supervisor.pid("redis")]
+        pids = [supervisor.pids()["style"], supervisor.pids()["redis"]]
         began = time.monotonic()
         supervisor.stop()
         assert time.monotonic() - began < 3
@@ -92,7 +92,7 @@ class TestSupervisor:
         )
         supervisor.start(Program("web", [sys.executable, "-c", code]))
         until(lambda: "here" in output.getvalue())
-        group = supervisor.pid("web")
+        group = supervisor.pids()["web"]
         supervisor.stop()
         until(lambda: not leash.group_exists(group))
 
@@ -207,7 +207,7 @@ class TestRedis:
         supervisor.start(plan.redis_program(server))
         wait_until_ready(server.url)
         with connect(server.url) as client:
-            os.kill(supervisor.pid("redis"), signal.SIGKILL)
+            os.kill(supervisor.pids()["redis"], signal.SIGKILL)
             until(lambda: supervisor._children["redis"].process.poll() is not None)
             supervisor.tick()
             wait_until_ready(server.url)

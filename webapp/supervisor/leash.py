@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-GRACE = (2.0, 0.5)  # seconds between SIGTERM and SIGKILL, per wave: workers and web, then Redis
+GRACE = (1.8, 0.4)  # seconds between SIGTERM and SIGKILL, per wave: workers and web, then Redis
 
 
 def group_exists(group: int) -> bool:
@@ -38,7 +38,7 @@ def end_groups(
         left = _wait(left, grace, alive)
         for group in left:
             _send(group, signal.SIGKILL)
-        _wait(left, 0.25, alive)
+        _wait(left, 0.2, alive)
 
 
 def _send(group: int, number: signal.Signals) -> bool:

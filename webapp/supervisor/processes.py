@@ -113,8 +113,10 @@ class Supervisor:
         self._children[program.name] = Child(program, process, time.monotonic())
         self._write_pids()
 
-    def pid(self, name: str) -> int:
-        return self._children[name].process.pid
+    def pids(self) -> dict[str, int]:
+        """Who runs as what: {name: pid}, the supervisor and its leash included."""
+        pids = {name: child.process.pid for name, child in list(self._children.items())}
+        return pids | {"supervisor": os.getpid(), "leash": self._leash.pid}
 
     def tick(self) -> None:
         """Notice who has ended, start again whose time has come. Call it some times a second."""
@@ -210,8 +212,6 @@ class Supervisor:
             self._leash.stdin.flush()
 
     def _write_pids(self) -> None:
-        pids = {name: child.process.pid for name, child in self._children.items()}
-        pids |= {"supervisor": os.getpid(), "leash": self._leash.pid}
         fresh = self._pids_file.with_suffix(".new")
-        fresh.write_text(json.dumps(pids))
+        fresh.write_text(json.dumps(self.pids()))
         fresh.replace(self._pids_file)

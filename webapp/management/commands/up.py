@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import resource
 import signal
+import socket
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import redis
 from django.conf import settings
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from webapp import heartbeat
 from webapp.accounts.services import FirstAdministrator, ensure_first_administrator
 from webapp.errors import UserFacingError
 from webapp.supervisor import lock, plan
-from webapp.supervisor.processes import Log, Supervisor
+from webapp.supervisor.herald import Herald
+from webapp.supervisor.processes import Log, Program, Supervisor
 from webapp.supervisor.redis_server import (
     RedisServer,
-    connect,
     find_binary,
     wait_until_ready,
     without_password,
 )
 
 TICK = 0.1  # seconds between looks at the children
+PAGE_FIRST = 4.0  # seconds that the web server gets before the workers start beside it
 
 
 class Stopping:
@@ -67,11 +64,14 @@ class Command(BaseCommand):
                 self._supervise(stopping, listener, locked)
         except UserFacingError as error:
             raise CommandError(f"{error.message}\n{error.hint}") from error
+        # All is written and closed; the interpreter's own clearing up takes longer than all this.
+        sys.stdout.flush()
+        os._exit(0)
 
     def say(self, text: str) -> None:
         self.log.line("up", text)
 
-    def _supervise(self, stopping: Stopping, listener: Any, locked: int) -> None:
+    def _supervise(self, stopping: Stopping, listener: socket.socket, locked: int) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold photos
         url_file = settings.RUN_DIR / "redis.url"
         server = (
@@ -88,13 +88,7 @@ class Command(BaseCommand):
             stopping.breakable = True
             first = None if stopping.asked else self._database()
             stopping.breakable = False
-            if not stopping.asked:
-                self._start(supervisor, listener, url)
-                herald = Herald(self, supervisor.pid("faces"), supervisor.pid("style"), url, first)
-                threading.Thread(target=herald.run, name="herald", daemon=True).start()
-            while not stopping.asked:
-                supervisor.tick()
-                time.sleep(TICK)
+            self._run(stopping, supervisor, self._programs(listener, url), url, first)
         except KeyboardInterrupt:
             pass  # asked to stop while it prepared
         finally:
@@ -103,6 +97,40 @@ class Command(BaseCommand):
             listener.close()
             supervisor.stop()
             self.say("Stopped.")
+
+    def _run(
+        self,
+        stopping: Stopping,
+        supervisor: Supervisor,
+        programs: list[Program],
+        url: str,
+        first: FirstAdministrator | None,
+    ) -> None:
+        """Start the web server, then the rest, and look after them until asked to stop."""
+        address = plan.address(settings.HOST, settings.PORT)
+        herald = Herald(
+            say=self.say,
+            began=self.began,
+            address=address,
+            welcome=welcome(address, first),
+            redis_url=url,
+            pids=supervisor.pids,
+        )
+        if stopping.asked:
+            return
+        self.say(f"Starting {', '.join(program.name for program in programs)}")
+        web, *others = programs
+        supervisor.start(web)
+        herald.start()
+        started = time.monotonic()
+        while not stopping.asked:
+            # The workers load torch, which takes all cores for seconds: the first page goes first.
+            page_had_its_time = time.monotonic() - started > PAGE_FIRST
+            if herald.page_is_there.is_set() or page_had_its_time:
+                while others:
+                    supervisor.start(others.pop(0))
+            supervisor.tick()
+            time.sleep(TICK)
 
     def _redis(self, supervisor: Supervisor, server: RedisServer | None, url_file: Path) -> str:
         """Make sure that a Redis answers; returns its URL."""
@@ -136,85 +164,25 @@ class Command(BaseCommand):
         connections.close_all()
         return first
 
-    def _start(self, supervisor: Supervisor, listener: Any, url: str) -> None:
-        programs = plan.programs(
+    def _programs(self, listener: socket.socket, url: str) -> list[Program]:
+        return plan.programs(
             listener=listener,
             redis_url=url,
             data_dir=settings.DATA_DIR,
             torch_threads=settings.TORCH_THREADS,
             reaper="reaper" in get_commands(),
         )
-        for program in programs:
-            supervisor.start(program)
-        self.say(f"Starting {', '.join(program.name for program in programs)}")
 
 
-class Herald:
-    """Watches the start from a thread of its own and tells when web and workers are ready."""
-
-    def __init__(
-        self, command: Command, faces: int, style: int, url: str, first: FirstAdministrator | None
-    ) -> None:
-        self.command = command
-        self.pids = {"faces": faces, "style": style}
-        self.url = url
-        self.first = first
-        self.address = plan.address(settings.HOST, settings.PORT)
-
-    def run(self) -> None:
-        status = self._first_page()
-        seconds = time.monotonic() - self.command.began
-        if status >= 500:
-            self.command.say(
-                f"The web server answers with an error ({status}): see its lines above"
-            )
-        lines = ["", f"Likeness is ready after {seconds:.1f} s:  {self.address}"]
-        if self.first:
-            lines += [
-                f"Sign in once with this link:     {self.address}{self.first.link_path}",
-                f"or at any time as                {self.first.username}",
-                *(
-                    [f"with the password                {self.first.password}"]
-                    * bool(self.first.password)
-                ),
-                "The link and the password are told this once." if self.first.password else "",
-            ]
-        for line in [*lines, "Ctrl-C stops everything.", ""]:
-            self.command.say(line)
-        self._workers()
-
-    def _first_page(self) -> int:
-        """Ask for the front page until it comes; returns the HTTP status."""
-        where = urlsplit(self.address)
-        while True:
-            page = http.client.HTTPConnection(where.hostname or "", where.port, timeout=60)
-            try:
-                page.request("GET", "/")
-                return page.getresponse().status
-            except (OSError, http.client.HTTPException):
-                time.sleep(0.1)  # it ended while it started; the supervisor starts it again
-            finally:
-                page.close()
-
-    def _workers(self) -> None:
-        """Tell each worker's readiness once, when its heartbeat says so."""
-        waiting = set(self.pids)
-        with connect(self.url) as client:
-            while waiting:
-                try:
-                    beats = heartbeat.alive(client)
-                except redis.RedisError:
-                    beats = []
-                for beat in beats:
-                    if beat["queue"] in waiting and beat["state"] == "ready":
-                        waiting.discard(beat["queue"])
-                        self.command.say(f"Worker {beat['queue']}: ready, {told(beat)}")
-                time.sleep(0.25)
-
-
-def told(beat: dict[str, Any]) -> str:
-    """What a worker runs on, in a few words."""
-    if problem := beat.get("problem"):
-        return f"but its runtime is not: {problem}"
-    models = ", ".join(f"{model['name']} {model.get('version', '')}" for model in beat["models"])
-    return f"on {beat.get('device')} with {beat.get('threads')} torch threads: {models}"
+def welcome(address: str, first: FirstAdministrator | None) -> list[str]:
+    """What is told on the first start only."""
+    if first is None:
+        return []
+    lines = [f"Sign in once with this link:     {address}{first.link_path}"]
+    if first.password:
+        lines += [
+            f"or at any time as                {first.username}",
+            f"with the password                {first.password}",
+            "The link and the password are told this once.",
+        ]
+    return lines
