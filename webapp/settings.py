@@ -246,25 +246,6 @@ LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 LOGGING_CONFIG = "webapp.log.configure"
 LOGGING = {"level": LOG_LEVEL, "json": env.bool("LOG_JSON", False)}
 
-# The tokens' vermilion and wall, from light to dark, for the admin's own components.
-_SHADES = ("50", "100", "200", "300", "400", "500", "600", "700", "800", "900", "950")
-VERMILION = dict(
-    zip(
-        _SHADES,
-        ("#fdf3ef", "#fbe2da", "#f6c3b3", "#f19c83", "#ff8a68", "#d9542f", "#b3371c", "#932c16")
-        + ("#782614", "#622214", "#370f07"),
-        strict=True,
-    )
-)
-WALL = dict(
-    zip(
-        _SHADES,
-        ("#faf9f5", "#f3f1ea", "#e6e2d8", "#d3cdc0", "#a9a298", "#7b756a", "#625d54", "#4a463f")
-        + ("#2b2825", "#1d1b19", "#141312"),
-        strict=True,
-    )
-)
-
 
 def _shades(lightness: str, chroma: str, hue: int) -> dict[str, str]:
     """The eleven shades that unfold's colours have, in oklch."""
@@ -293,6 +274,5 @@ UNFOLD = {
             34,
         ),
     },
-    "COLORS": {"primary": VERMILION, "base": WALL},
     "STYLES": [lambda request: "/static/css/admin.css"],
 }
