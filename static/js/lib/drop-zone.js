@@ -10,14 +10,14 @@ const LANDING = `<svg viewBox="0 0 36 36" fill="none" stroke="currentColor" stro
 
 export class DropZone extends HTMLElement {
   #input = null; #drop = null; #shown = null; #error = null;
-  #files = []; #urls = [];
+  #files = []; #urls = []; #telling = false;
 
   connectedCallback() {
     if (this.#input) return;
     this.#input = this.querySelector("input[type=file]") ?? this.#makeInput();
     this.#build();
     this.#input.addEventListener("change", (event) => {
-      if (event.isTrusted) this.#chosen(event);
+      if (!this.#telling) this.#chosen(event);
     });
     this.#input.form?.addEventListener("reset", () => this.#hold([], { quietly: true }));
     this.#listenForDrops();
@@ -146,7 +146,10 @@ export class DropZone extends HTMLElement {
     this.#fill();
     this.toggleAttribute("data-filled", files.length > 0);
     this.#show();
-    if (!quietly) this.#input.dispatchEvent(new Event("change", { bubbles: true }));
+    if (quietly) return;
+    this.#telling = true;
+    this.#input.dispatchEvent(new Event("change", { bubbles: true }));
+    this.#telling = false;
   }
 
   /** The native input holds the same files, so that any form can send them. */
