@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from django import forms
 from PIL import Image
@@ -12,7 +12,7 @@ from styletransfer.core.types import EXTRACTORS, OPTIMISERS, STARTS, STYLE_LAYER
 from styletransfer.files import CONTENT, STYLE, PictureFolder
 from styletransfer.models import StyleJob
 from styletransfer.services import LARGEST_INPUT, title_for
-from styletransfer.starters import starter
+from styletransfer.starters import StarterPicture, starter
 from webapp.accounts.models import User
 from webapp.errors import UserFacingError
 from webapp.uploads import decode_picture, read_picture
@@ -21,6 +21,8 @@ OPTIMISER_NAMES = {"lbfgs": "L-BFGS", "adam": "Adam", "gd": "Gradient descent"}
 START_NAMES = {"content": "The photo", "noise": "Noise", "blend": "A blend of both"}
 EXTRACTOR_NAMES = {"lite": "Lite", "vgg19": "VGG-19"}
 DEFAULTS = Recipe()
+
+Field = Literal["content", "style"]
 
 
 def _number(label: str, **options: Any) -> forms.FloatField:
@@ -41,7 +43,8 @@ class PaintForm(forms.Form):
 
     content = forms.FileField(required=False, allow_empty_file=True, max_length=None)
     style = forms.FileField(required=False, allow_empty_file=True, max_length=None)
-    starter = forms.CharField(label="Starter style", required=False)
+    content_starter = forms.CharField(required=False)
+    style_starter = forms.CharField(required=False)
     like = forms.UUIDField(label="Earlier picture", required=False)
     title = forms.CharField(label="Title", required=False, max_length=120)
 
@@ -81,10 +84,7 @@ class PaintForm(forms.Form):
             "style": self._picture("style", like),
         }
         recipe = self._recipe(cleaned)
-        title = cleaned.get("title") or title_for(
-            content_name=self._name("content", "Photo"),
-            style_name=self._name("style", "Painting"),
-        )
+        title = cleaned.get("title") or self._title()
         return {**cleaned, **pictures, "recipe": recipe, "title": title}
 
     def problems(self) -> list[dict[str, str]]:
@@ -99,10 +99,9 @@ class PaintForm(forms.Form):
             for message in messages
         ]
 
-    def _picture(self, field: str, like: StyleJob | None) -> Image.Image | None:
-        """The upload, else the chosen starter (for the style), else the earlier job's picture."""
-        upload = self.files.get(field)
-        chosen = starter(self.data.get("starter", "")) if field == "style" else None
+    def _picture(self, field: Field, like: StyleJob | None) -> Image.Image | None:
+        """The upload, else the chosen starter, else the earlier job's picture."""
+        upload, chosen = self.files.get(field), self._starter(field)
         try:
             if upload is None and chosen is not None:
                 data = chosen.path.read_bytes()
@@ -119,6 +118,16 @@ class PaintForm(forms.Form):
             self.add_error(field, message)
             return None
 
+    def _starter(self, field: Field) -> StarterPicture | None:
+        return starter(field, self.data.get(f"{field}_starter", ""))
+
+    def _title(self) -> str:
+        names = {}
+        for field, fallback in (("content", "Photo"), ("style", "Painting")):
+            upload, chosen = self.files.get(field), self._starter(field)
+            names[field] = upload.name if upload else chosen.title if chosen else fallback
+        return title_for(content_name=names["content"], style_name=names["style"])
+
     def _recipe(self, cleaned: dict[str, Any]) -> Recipe | None:
         names = Recipe.__dataclass_fields__
         entries = {n: v for n, v in cleaned.items() if n in names and v not in (None, "")}
@@ -133,10 +142,3 @@ class PaintForm(forms.Form):
             if field not in self.errors:
                 self.add_error(field, f"{label} {error.message}.")
             return None
-
-    def _name(self, field: str, fallback: str) -> str:
-        upload = self.files.get(field)
-        chosen = starter(self.data.get("starter", "")) if field == "style" else None
-        if upload is None and chosen is not None:
-            return chosen.title
-        return (upload.name if upload else "") or fallback

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from styletransfer.core.types import DEFAULT_LEARNING_RATES, STYLE_LAYERS, Recipe
 from styletransfer.forms import EXTRACTOR_NAMES, OPTIMISER_NAMES, START_NAMES
 from styletransfer.models import StyleJob
-from styletransfer.starters import style_starters
+from styletransfer.starters import starters
 
 SIZES = (256, 384, 512, 768, 1024)
 EXTRACTOR_HINTS = {
@@ -52,15 +52,18 @@ def paint_context(
             {"value": name, "label": label, "hint": EXTRACTOR_HINTS[name]}
             for name, label in EXTRACTOR_NAMES.items()
         ],
-        "starters": [
-            {"value": s.name, "label": s.title, "picture": s.url} for s in style_starters()
-        ],
+        "content_starters": _cards("content"),
+        "style_starters": _cards("style"),
         "weights": [(layer, values.get(f"weight_{layer}", 1)) for layer in STYLE_LAYERS],
         "layers": STYLE_LAYERS,
         "meanings": [{"below": below, "words": words} for below, words in MEANINGS],
         "meaning": meaning_of(_float(weight, 50)),
         "rates": DEFAULT_LEARNING_RATES,
     }
+
+
+def _cards(kind: Literal["content", "style"]) -> list[dict[str, str]]:
+    return [{"value": s.name, "label": s.title, "picture": s.url} for s in starters(kind)]
 
 
 def _int(value: Any, otherwise: int) -> int:

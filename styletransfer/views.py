@@ -21,7 +21,6 @@ from styletransfer.files import CONTENT, RESULT, STYLE, THUMB, PictureFolder
 from styletransfer.forms import PaintForm
 from styletransfer.models import StyleJob
 from styletransfer.presenting import facts, paint_context, summary
-from styletransfer.starters import style_starters
 from webapp.accounts.access import role_required
 from webapp.accounts.models import User
 from webapp.accounts.roles import Role
@@ -47,9 +46,6 @@ def paint(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         like = StyleJob.objects.filter(owner=owner, pk=_uuid(request.GET.get("like"))).first()
         values = PaintForm.values_of(like)
-        if like is None:
-            first = next(iter(style_starters()), None)
-            values["starter"] = first.name if first else ""
         return render(request, "styletransfer/paint.html", paint_context(values, like=like))
     check_rate(request, "paint")
     form = PaintForm(request.POST, request.FILES, owner=owner)

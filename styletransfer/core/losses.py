@@ -22,9 +22,7 @@ def gram_matrix(features: Tensor) -> Tensor:
     features: (N, C, *spatial), any number of spatial axes. Returns (N, C, C), the plain sum, in
     float32 at least (half-precision sums overflow).
     """
-    flat = features.flatten(2) if features.dim() > 2 else features.unsqueeze(2)
-    if not flat.dtype.is_floating_point or flat.dtype.itemsize < 4:
-        flat = flat.float()
+    flat = _full_precision(features.flatten(2) if features.dim() > 2 else features.unsqueeze(2))
     return flat @ flat.transpose(1, 2)
 
 
@@ -32,7 +30,7 @@ def content_loss(content_features: Tensor, generated_features: Tensor) -> Tensor
     """J_content = ½ ‖a[l](C) − a[l](G)‖², a scalar; both (N, C, *spatial) of one shape."""
     if content_features.shape != generated_features.shape:
         raise ValueError("content and generated features differ in shape")
-    difference = content_features.float() - generated_features.float()
+    difference = _full_precision(content_features) - _full_precision(generated_features)
     return 0.5 * difference.pow(2).sum()
 
 
@@ -76,3 +74,7 @@ def total_variation(image: Tensor) -> Tensor:
 def positions(features: Tensor) -> int:
     """nH · nW: how many positions (N, C, *spatial) has."""
     return math.prod(features.shape[2:])
+
+
+def _full_precision(x: Tensor) -> Tensor:
+    return x if x.dtype.itemsize >= 4 else x.float()

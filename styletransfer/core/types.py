@@ -40,7 +40,7 @@ MAX_LAYER_WEIGHT = 100.0
 DEFAULT_LEARNING_RATES: Mapping[str, float] = {"lbfgs": 1.0, "adam": 0.05, "gd": 1.0}
 """What `learning_rate=None` stands for."""
 
-_BALANCE = 10.0
+_BALANCE = 30.0
 """β/α at the slider's middle, for terms normalised as `objective.py` says."""
 
 

@@ -13,10 +13,11 @@ function showMeaning() {
 slider.addEventListener("input", showMeaning);
 showMeaning();
 
-// A chosen starter shows in the zone by itself; a picture of one's own takes its place.
-const zone = document.querySelector('drop-zone[name="style"]');
-const starters = [...document.querySelectorAll('input[name="starter"]')];
-zone?.addEventListener("change", () => {
-  if (zone.files.length) for (const starter of starters) starter.checked = false;
-});
-for (const starter of starters) starter.addEventListener("change", () => zone.clear());
+// A starter is sent by its name; choosing a picture of one's own takes its place, and the reverse.
+for (const zone of document.querySelectorAll("drop-zone")) {
+  const starters = [...document.querySelectorAll(`input[name="${zone.input.name}_starter"]`)];
+  zone.addEventListener("change", () => {
+    if (zone.files.length) for (const starter of starters) starter.checked = false;
+  });
+  for (const starter of starters) starter.addEventListener("change", () => zone.clear());
+}
