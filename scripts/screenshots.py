@@ -1,8 +1,8 @@
 """Take the README's pictures anew, from the running app, with generated people and pictures.
 
-`make screenshots` starts a Likeness of its own, enrols people whom `tests.faces` draws, asks about
-them, paints a starter in another starter's style, and writes `docs/screenshots/`. The painting comes
-twice: as a page, and as an animation of the very frames that the browser was sent.
+`make screenshots` starts a Likeness of its own, enrols people that `tests.faces` draws, asks about
+them, paints a starter in another starter's style, and writes `docs/screenshots/`. The painting
+comes twice: as a page, and as an animation of the very frames that the browser was sent.
 """
 
 from __future__ import annotations
