@@ -19,7 +19,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from webapp.errors import UserFacingError
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "MPO")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")  # JPEG opens MPO, too
 NAMES = "JPEG, PNG, WebP, AVIF, TIFF, BMP or GIF"
 SMALLEST_SIDE = 16
 SRGB = ImageCms.createProfile("sRGB")
