@@ -1,6 +1,6 @@
 """Paint the front page's pictures with the style core: harbour, style and painting.
 
-    python scripts/paint_hero.py            # writes static/img/hero-{content,style,painting}.jpg
+    PYTHONPATH=. python scripts/paint_hero.py    # writes static/img/hero-{content,style,painting}.jpg
 
 All three are the project's own: drawn by `styletransfer.core.procedural`, painted with `lite`.
 """
@@ -18,7 +18,7 @@ from styletransfer.core.optimise import optimise
 from styletransfer.core.procedural import STARTERS
 from styletransfer.core.types import Recipe
 
-WIDTH, HEIGHT = 1024, 768
+WIDTH, HEIGHT = 896, 672
 
 
 def starter(slug: str, width: int) -> Image.Image:
@@ -42,8 +42,8 @@ if __name__ == "__main__":
     parser.add_argument("--content", default="harbour")
     parser.add_argument("--style", default="currents")
     parser.add_argument("--size", type=int, default=WIDTH)
-    parser.add_argument("--steps", type=int, default=150)
-    parser.add_argument("--style-weight", type=float, default=50.0)
+    parser.add_argument("--steps", type=int, default=120)
+    parser.add_argument("--style-weight", type=float, default=64.0)
     given = parser.parse_args()
     recipe = Recipe(size=given.size, steps=given.steps, style_weight=given.style_weight)
     content, style = starter(given.content, given.size), starter(given.style, given.size)
