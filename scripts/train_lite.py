@@ -30,6 +30,7 @@ from styletransfer.core.types import STYLE_LAYERS
 SIDE, BATCH = 128, 16
 GRAM_FROM, POLICY_FROM = 0.2, 0.4  # shares of the steps
 POLICY_EVERY, POLICY_STEPS = 20, 10
+WAKE = 0.05  # weight of the error before the ReLU, until the on-policy stage
 SAVE_EVERY = 250
 
 
@@ -87,7 +88,9 @@ class Training:
             with torch.no_grad():
                 target = self._targets(images)
             given = self.student.pre_activations(images, STYLE_LAYERS)
-        features, grams = distillation_losses(given, target, self.scale)
+        features, grams = distillation_losses(
+            given, target, self.scale, wake=0.0 if on_policy else WAKE
+        )
         loss = features + (grams if progress >= GRAM_FROM else 0.0)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()

@@ -103,12 +103,16 @@ def _cost(
 
 
 def distillation_losses(
-    student: dict[str, Tensor], teacher: dict[str, Tensor], scale: dict[str, Tensor]
+    student: dict[str, Tensor],
+    teacher: dict[str, Tensor],
+    scale: dict[str, Tensor],
+    *,
+    wake: float,
 ) -> tuple[Tensor, Tensor]:
     """(feature loss, Gram loss) of pre-activations, each a mean over images and taps.
 
     Feature loss: squared error after the ReLU, per channel over its inverse variance `scale`
-    (C,); a twentieth of the same before the ReLU keeps silent channels trainable. The border,
+    (C,); a share `wake` of the same before the ReLU keeps silent channels trainable. The border,
     where the student pads with zeros and the teacher by reflection, is left out. Both losses go
     through log1p, so that the strangest images do not rule.
     """
@@ -118,7 +122,8 @@ def distillation_losses(
         z, target_z = z.float()[..., 1:-1, 1:-1], target_z.float()[..., 1:-1, 1:-1]
         active, target = functional.relu(z), functional.relu(target_z)
         error = (weight * (active - target).pow(2)).mean((1, 2, 3))
-        error = error + 0.05 * (weight * (z - target_z).pow(2)).mean((1, 2, 3)).log1p()
+        if wake:
+            error = error + wake * (weight * (z - target_z).pow(2)).mean((1, 2, 3)).log1p()
         feature_terms.append(error.log1p().mean())
         target_gram = gram_matrix(target)
         gap = (gram_matrix(active) - target_gram).pow(2).sum((1, 2))

@@ -20,8 +20,9 @@ from styletransfer.core.objective import Evaluation, Objective
 from styletransfer.core.optimisers import Optimiser, build_optimiser
 from styletransfer.core.types import Losses, Recipe
 
-_RUNAWAY = 20.0
-"""J this many times over its natural size (α + β, or its value at the start) has diverged."""
+_RUNAWAY, _PATIENCE = 5.0, 10
+"""J has diverged when it is this many times over its natural size (α + β, or its value at the
+start) for so many steps on end, or at the last one. A short leap is none: it comes back."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class _Painting:
         self._here = self._objective.evaluate(self._image)
         recipe = self._recipe
         natural = max(recipe.alpha + recipe.beta, self._here.value if step == 0 else 0.0)
-        self._limit = _RUNAWAY * natural
+        self._limit, self._strikes = _RUNAWAY * natural, 0
         self._check(self._here, step)
         return step, self._here.losses
 
@@ -125,7 +126,9 @@ class _Painting:
         return PaintState(step, self._image.detach().clone(), tensors, losses, self._fingerprint)
 
     def _check(self, there: Evaluation, step: int) -> None:
-        if not math.isfinite(there.value) or there.value > self._limit:
+        self._strikes = self._strikes + 1 if there.value > self._limit else 0
+        out_of_bounds = self._strikes >= _PATIENCE or (self._strikes and step == self._recipe.steps)
+        if not math.isfinite(there.value) or out_of_bounds:
             raise DivergedError(step)
 
 
