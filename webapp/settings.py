@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "csp",
+    "ninja",  # serves the API docs' scripts from here
     "webapp",
     "webapp.accounts",
     "facerec",
@@ -274,5 +275,12 @@ UNFOLD = {
             34,
         ),
     },
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda request: "/static/img/favicon.svg",
+        }
+    ],
     "STYLES": [lambda request: "/static/css/admin.css"],
 }

@@ -33,6 +33,7 @@ export function parseFrame(buffer) {
  */
 export class JobSocket extends EventTarget {
   #id; #socket = null; #delay = FIRST_DELAY; #timer = 0; #ended = false;
+  #owed = 0; // frames of this connection that are not acknowledged yet
   refusal = "";
 
   constructor(id) {
@@ -45,7 +46,9 @@ export class JobSocket extends EventTarget {
 
   /** A frame has been painted (or was overtaken by a newer one): the server may send another. */
   ack() {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send('{"type":"ack"}');
+    if (!this.#owed || this.#socket.readyState !== WebSocket.OPEN) return; // of a lost connection
+    this.#owed--;
+    this.#socket.send('{"type":"ack"}');
   }
 
   close() {
@@ -60,10 +63,14 @@ export class JobSocket extends EventTarget {
     const socket = new WebSocket(url);
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
+    this.#owed = 0;
     socket.addEventListener("open", () => this.#emit("link", "open"));
     socket.addEventListener("message", ({ data }) => {
       this.#delay = FIRST_DELAY; // the server speaks: a later loss is a new one
-      if (typeof data !== "string") return this.#emit("frame", parseFrame(data));
+      if (typeof data !== "string") {
+        this.#owed++;
+        return this.#emit("frame", parseFrame(data));
+      }
       const message = JSON.parse(data);
       if (message.type === "state") this.#emit("state", message.job);
     });
