@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from styletransfer.core.download import Progress, fetch, sha256_of
 from styletransfer.core.errors import WeightsError
 from styletransfer.core.lite import ThinVGG
+from styletransfer.core.torchvision_shim import import_torchvision
 from styletransfer.core.types import EXTRACTORS, LAYERS
 
 LITE_WEIGHTS = Path(__file__).with_name("lite.safetensors")
@@ -126,8 +127,6 @@ class _VGG19(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        from styletransfer.core.torchvision_shim import import_torchvision
-
         import_torchvision()
         from torchvision.models.vgg import cfgs, make_layers
 
@@ -161,14 +160,14 @@ class _VGG19(nn.Module):
 def _load_vgg19(
     weights_path: Path | None, cache_dir: Path | None, on_progress: Progress | None
 ) -> tuple[nn.Module, str]:
-    network = _VGG19()
+    import_torchvision()
     if weights_path is None:
         from torchvision.models import VGG19_Weights
 
         if cache_dir is None:
             raise WeightsError("vgg19 needs its weights: give a file or a folder to keep them in")
         weights_path = fetch(str(VGG19_Weights.IMAGENET1K_V1.url), cache_dir, on_progress)
-    version = _version(weights_path)
+    version, network = _version(weights_path), _VGG19()
     _load_into(network, weights_path, ignore_prefix="classifier.")
     return network, version
 

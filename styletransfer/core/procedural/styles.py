@@ -43,48 +43,44 @@ def currents(seed: int, size: int) -> Image.Image:
     tone = np.clip(0.42 + 0.10 * noise(rng, (work, work), 2.0) + rings - 0.25 * (y - 0.5), 0, 1)
     night = hexes("0b1733", "14306b", "1f4f9e", "3b7fc4", "8fc1d9", "e4e2b8")
     gold = hexes("d98a1f", "f2bf3a", "fbe58a", "fff6cf")
-    picture = Image.new("RGB", (big, big), ink(night[1]))
+    ground = mix(ramp(night, 0.8 * tone), ramp(gold, glow), np.clip(1.3 * glow, 0, 1))
+    picture = Image.fromarray((ground.clip(0, 1) * 255).astype(np.uint8)).resize((big, big))
     pen = ImageDraw.Draw(picture)
     for count, width, length in ((1400, 22, 14), (4200, 12, 11), (5200, 7, 9)):
-        for _ in range(count):
-            px, py = rng.uniform(0, 1, 2)
-            i, j = int(py * work), int(px * work)
-            light = glow[i, j]
-            if rng.random() < light * 1.3:
-                colour = ramp(gold, np.array(np.clip(light + rng.normal(0, 0.15), 0, 1)))
-            else:
-                colour = ramp(night, np.array(np.clip(tone[i, j] + rng.normal(0, 0.09), 0, 1)))
-            colour = colour + rng.normal(0, 0.025, 3)
-            points = _follow(angle, px, py, length, 0.006)
-            _stroke(pen, points * big, width * big / 1024, colour, rng)
+        start = rng.uniform(0, 1, (count, 2))
+        row, column = (start[:, ::-1] * work).astype(int).T
+        light, dark = glow[row, column], tone[row, column]
+        bright = rng.random(count) < 1.3 * light
+        shade = np.where(bright, light, dark) + rng.normal(0, 0.1, count)
+        colours = np.where(
+            bright[:, None], ramp(gold, np.clip(shade, 0, 1)), ramp(night, np.clip(shade, 0, 1))
+        )
+        colours = colours + rng.normal(0, 0.025, (count, 3))
+        paths = _follow(angle, start, length, 0.006)
+        for path, colour in zip(paths, colours, strict=True):
+            _stroke(pen, path * big, width * big / 1024, colour)
     return picture.resize((size, size), Image.Resampling.LANCZOS)
 
 
-def _follow(angle: Array, x: float, y: float, steps: int, stride: float) -> Array:
-    """(steps, 2) points in [0, 1] along a direction field."""
+def _follow(angle: Array, start: Array, steps: int, stride: float) -> Array:
+    """(n, steps, 2) points in [0, 1]: n paths along a direction field."""
     side = len(angle)
-    points = []
-    for _ in range(steps):
-        points.append((x, y))
-        turn = angle[min(max(int(y * side), 0), side - 1), min(max(int(x * side), 0), side - 1)]
-        x, y = x + stride * np.cos(turn), y + stride * np.sin(turn)
-    return np.array(points)
+    points = [start]
+    for _ in range(steps - 1):
+        column, row = np.clip((points[-1] * side).astype(int), 0, side - 1).T
+        turn = angle[row, column]
+        points.append(points[-1] + stride * np.stack([np.cos(turn), np.sin(turn)], -1))
+    return np.stack(points, 1)
 
 
-def _stroke(
-    pen: ImageDraw.ImageDraw,
-    points: Array,
-    width: float,
-    colour: Array,
-    rng: np.random.Generator,
-) -> None:
+def _stroke(pen: ImageDraw.ImageDraw, points: Array, width: float, colour: Array) -> None:
     """A brush stroke: its body, a shadow along one side and a light along the other."""
     normal = np.array([0.6, -0.8]) * width * 0.28
     for shift, share, shade in ((-1.0, 0.55, -0.09), (0.0, 0.8, 0.0), (1.0, 0.22, 0.11)):
         line = [tuple(p) for p in (points + shift * normal).tolist()]
         pen.line(
             line,
-            fill=ink(colour + shade + rng.normal(0, 0.01)),
+            fill=ink(colour + shade),
             width=max(1, round(width * share)),
             joint="curve",
         )
