@@ -7,7 +7,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from ninja import File, Form, Router, Schema
+from ninja import File, Form, Router, Schema, Status
 from ninja.files import UploadedFile
 
 from styletransfer import services
@@ -65,7 +65,7 @@ def start(
     style: File[UploadedFile],
     recipe: Form[str] = "{}",
     title: Form[str] = "",
-) -> tuple[int, dict[str, Any]]:
+) -> Status[dict[str, Any]]:
     """`content` and `style` are pictures; `recipe` is a JSON object, all of whose entries may be
     left out (see docs/style.md)."""
     check_rate(request, "paint")
@@ -79,7 +79,8 @@ def start(
         or services.title_for(content_name=content.name or "", style_name=style.name or ""),
     )
     ws = request.build_absolute_uri(f"/ws/jobs/{job.id}/").replace("http", "ws", 1)
-    return 202, {"id": job.id, "status": job.status, "url": _url(request, job), "ws": ws}
+    told = {"id": job.id, "status": job.status, "url": _url(request, job), "ws": ws}
+    return Status(202, told)
 
 
 @router.get("/style-jobs/{uuid:job_id}", response={200: StyleJobBody, 404: ErrorBody})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePath
 from uuid import UUID
 
 from django.conf import settings
@@ -131,6 +132,5 @@ def title_for(*, content_name: str, style_name: str) -> str:
 
 
 def _readable(name: str) -> str:
-    stem = name.rpartition(".")[0] or name
-    text = re.sub(r"[\W_]+", " ", stem).strip()[:50] or "picture"
+    text = re.sub(r"[\W_]+", " ", PurePath(name).stem).strip()[:50] or "picture"
     return text[0].upper() + text[1:]
