@@ -1,6 +1,8 @@
 """Paint the front page's pictures with the style core: harbour, style and painting.
 
-    PYTHONPATH=. python scripts/paint_hero.py    # writes static/img/hero-{content,style,painting}.jpg
+    PYTHONPATH=. python scripts/paint_hero.py
+
+It writes static/img/hero-content.jpg, hero-style.jpg and hero-painting.jpg.
 
 All three are the project's own: drawn by `styletransfer.core.procedural`, painted with `lite`.
 """
