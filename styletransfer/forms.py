@@ -11,7 +11,7 @@ from styletransfer.core.errors import RecipeError
 from styletransfer.core.types import EXTRACTORS, OPTIMISERS, STARTS, STYLE_LAYERS, Recipe
 from styletransfer.files import CONTENT, STYLE, PictureFolder
 from styletransfer.models import StyleJob
-from styletransfer.services import LARGEST_INPUT, title_for
+from styletransfer.services import LARGEST_INPUT, earlier_job, title_for
 from styletransfer.starters import StarterPicture, starter
 from webapp.accounts.models import User
 from webapp.errors import UserFacingError
@@ -78,13 +78,16 @@ class PaintForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        like = StyleJob.objects.filter(owner=self.owner, pk=cleaned.get("like")).first()
+        like = earlier_job(owner=self.owner, job_id=cleaned.get("like"))
         pictures = {
             "content": self._picture("content", like),
             "style": self._picture("style", like),
         }
         recipe = self._recipe(cleaned)
-        title = cleaned.get("title") or self._title()
+        title = cleaned.get("title") or title_for(
+            content_name=self._name("content", "Photo"),
+            style_name=self._name("style", "Painting"),
+        )
         return {**cleaned, **pictures, "recipe": recipe, "title": title}
 
     def problems(self) -> list[dict[str, str]]:
@@ -121,12 +124,9 @@ class PaintForm(forms.Form):
     def _starter(self, field: Field) -> StarterPicture | None:
         return starter(field, self.data.get(f"{field}_starter", ""))
 
-    def _title(self) -> str:
-        names = {}
-        for field, fallback in (("content", "Photo"), ("style", "Painting")):
-            upload, chosen = self.files.get(field), self._starter(field)
-            names[field] = upload.name if upload else chosen.title if chosen else fallback
-        return title_for(content_name=names["content"], style_name=names["style"])
+    def _name(self, field: Field, fallback: str) -> str:
+        upload, chosen = self.files.get(field), self._starter(field)
+        return (upload.name if upload else chosen.title if chosen else "") or fallback
 
     def _recipe(self, cleaned: dict[str, Any]) -> Recipe | None:
         names = Recipe.__dataclass_fields__

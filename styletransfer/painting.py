@@ -109,7 +109,7 @@ class Sitting:
         self.curve.extend(getattr(iterate.losses, column) for column in COLUMNS)
         last = iterate.step == iterate.steps
         if last or self.frames.due():
-            self.frames.offer(self._header(iterate), self.curve.tobytes(), iterate.image())
+            self._show(iterate)
         if now - self.row_written >= ROW_EVERY or not self.job.losses:
             self.row_written = now
             self.run.update(**self._row(iterate))
@@ -120,6 +120,7 @@ class Sitting:
 
     def leave(self, iterate: Iterate, status: Status) -> None:
         """Asked to stop: what a later run needs is saved, and what the painter may want."""
+        self._show(iterate)
         if status == Status.CANCELLED:
             self.job.checkpoint_path.unlink(missing_ok=True)
         elif iterate.step:
@@ -133,6 +134,9 @@ class Sitting:
         row = {**self._row(iterate), "seconds_left": None}
         self.run.update(**row, curve=self.curve.tobytes())
         self.job.checkpoint_path.unlink(missing_ok=True)
+
+    def _show(self, iterate: Iterate) -> None:
+        self.frames.offer(self._header(iterate), self.curve.tobytes(), iterate.image())
 
     def _measure(self, now: float) -> None:
         took, self.last = now - self.last, now

@@ -74,6 +74,11 @@ def _check_limit(owner: User) -> None:
         )
 
 
+def earlier_job(*, owner: User, job_id: UUID | None) -> StyleJob | None:
+    """A job of one's own to paint again with other parameters; None where there is none."""
+    return StyleJob.objects.filter(owner=owner, pk=job_id).first() if job_id else None
+
+
 def cancel_job(*, job: StyleJob) -> StyleJob:
     """Stop for good; the newest picture stays. A finished job is left as it is."""
     dispatch.ask(job, Request.CANCEL)

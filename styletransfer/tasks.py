@@ -7,7 +7,7 @@ from webapp.celery import app
 from webapp.jobs.runner import run_job
 
 
-@app.task(name="styletransfer.tasks.paint", ignore_result=True)  # type: ignore[untyped-decorator]
+@app.task(name="styletransfer.tasks.paint", ignore_result=True)
 def paint(job_id: str) -> None:
     from styletransfer.painting import paint as work  # loads torch: in the style worker only
 

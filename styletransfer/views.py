@@ -44,7 +44,7 @@ def own_job(request: HttpRequest, job_id: UUID) -> StyleJob:
 def paint(request: HttpRequest) -> HttpResponse:
     owner = cast(User, request.user)
     if request.method == "GET":
-        like = StyleJob.objects.filter(owner=owner, pk=_uuid(request.GET.get("like"))).first()
+        like = services.earlier_job(owner=owner, job_id=_uuid(request.GET.get("like")))
         values = PaintForm.values_of(like)
         return render(request, "styletransfer/paint.html", paint_context(values, like=like))
     check_rate(request, "paint")
