@@ -10,6 +10,7 @@ from uuid import UUID
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest
 from ninja import File, Form, Path, Router, Schema
+from ninja import Status as Answer
 from ninja.files import UploadedFile
 
 from facerec.models import Attempt, Enrolment, PhotoStatus, Subject
@@ -110,7 +111,7 @@ async def enrol(
     name: str = Form(...),
     consent: bool = Form(False),
     photo: File[list[UploadedFile]] = NO_PHOTOS,
-) -> tuple[int, dict[str, Any]]:
+) -> Answer[dict[str, Any]]:
     """201 if at least one photo could be used; else 422 with the reason of each, and nothing of
     the person is kept. The photos themselves are kept in neither case."""
     enrolment_id = uuid.uuid4()
@@ -128,7 +129,7 @@ async def enrol(
         )
 
     enrolment = await start_and_wait(enrolment_id, Enrolment, start, timeout=PATIENCE)
-    return 201, await sync_to_async(_enrolled)(enrolment)
+    return Answer(201, await sync_to_async(_enrolled)(enrolment))
 
 
 def _enrolled(enrolment: Enrolment) -> dict[str, Any]:
@@ -187,9 +188,9 @@ def show(request: HttpRequest, external_id: str = Path(...)) -> dict[str, Any]:
     auth=KeyAuth(Scope.SUBJECTS),
     summary="Delete a person and all that came from them",
 )
-def delete(request: HttpRequest, external_id: str = Path(...)) -> tuple[int, None]:
+def delete(request: HttpRequest, external_id: str = Path(...)) -> Answer[None]:
     delete_subject(subject=_find(external_id))
-    return 204, None
+    return Answer(204, None)
 
 
 def _find(external_id: str) -> Subject:

@@ -21,7 +21,9 @@ def verification_point(templates: int = 1) -> OperatingPoint:
 
 def identification_point(gallery_size: int) -> OperatingPoint:
     """For a search through this many templates. Raises CalibrationInvalid."""
-    return _points().identification_threshold(gallery_size, settings.IDENTIFICATION_FPIR)
+    return _points().identification_threshold(
+        gallery_size, settings.IDENTIFICATION_FPIR, highest_fmr=settings.VERIFICATION_FMR
+    )
 
 
 def calibration_set() -> CalibrationSet:

@@ -118,11 +118,19 @@ class OperatingPoints:
         return self._for_search(fmr, templates)
 
     def identification_threshold(
-        self, gallery_size: int, fpir: float = IDENTIFICATION_FPIR
+        self,
+        gallery_size: int,
+        fpir: float = IDENTIFICATION_FPIR,
+        *,
+        highest_fmr: float = VERIFICATION_FMR,
     ) -> OperatingPoint:
         """For a search through gallery_size templates: a stranger is taken for somebody with
-        probability fpir = 1 - (1 - FMR)^K, so FMR = 1 - (1 - fpir)^(1/K)."""
-        return self._for_search(fpir, gallery_size)
+        probability fpir = 1 - (1 - FMR)^K, so FMR = 1 - (1 - fpir)^(1/K). With a handful of
+        templates that would be laxer than verification; the FMR stays at highest_fmr then, and
+        the point's fpir is lower than asked."""
+        comparisons = max(1, gallery_size)
+        bound = -np.expm1(comparisons * np.log1p(-highest_fmr))
+        return self._for_search(min(fpir, float(bound)), comparisons)
 
     def fmr_at(self, threshold: float) -> float:
         """The false match rate at a threshold, interpolated in its logarithm. Outside what was

@@ -7,6 +7,8 @@ measurements stand in docs/faces.md.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,15 +36,26 @@ def sharpness(chip: NDArray[np.uint8]) -> float:
     luma, both at 50 x 50 pixels. Dividing makes it independent of contrast and exposure; the
     chip's fixed scale makes it independent of the photo's size.
 
-    chip: uint8 RGB (150, 150, 3) -> at least 0; sharp faces have 0.15 to 0.6.
+    chip: uint8 RGB (150, 150, 3) -> at least 0; sharp faces have 0.15 to 1.5.
     Source: Pech-Pacheco et al. 2000, the variance of the Laplacian, here normalised.
     """
     rows, columns = chip.shape[0] // _CELL, chip.shape[1] // _CELL
     cells = luma(chip)[: rows * _CELL, : columns * _CELL].reshape(rows, _CELL, columns, _CELL)
     y = cells.mean(axis=(1, 3))
-    laplacian = y[1:-1, :-2] + y[1:-1, 2:] + y[:-2, 1:-1] + y[2:, 1:-1] - 4 * y[1:-1, 1:-1]
-    variance = y.var()
-    return float(laplacian.var() / variance) if variance > 1e-8 else 0.0
+    centre, neighbours = _with_neighbours(y)
+    # Where the chip reaches past the photo it is black: an edge there is no detail of the face.
+    lit = _with_neighbours(cells.min(axis=(1, 3)) > 0)
+    inside = lit[0] & lit[1].all(axis=0)
+    if not inside.any() or (variance := centre[inside].var()) < 1e-8:
+        return 0.0
+    laplacian = neighbours.sum(axis=0) - 4 * centre
+    return float(laplacian[inside].var() / variance)
+
+
+def _with_neighbours(grid: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The inner cells, and their four neighbours stacked."""
+    around = grid[1:-1, :-2], grid[1:-1, 2:], grid[:-2, 1:-1], grid[2:, 1:-1]
+    return grid[1:-1, 1:-1], np.stack(around)
 
 
 def measure(face: DetectedFace, chip: NDArray[np.uint8]) -> Quality:

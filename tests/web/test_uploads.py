@@ -70,11 +70,14 @@ def test_16_bit_is_scaled_not_clipped() -> None:
     assert np.array_equal(seen, np.arange(256))
 
 
-def test_a_profile_is_applied() -> None:
-    """A picture whose profile says that its values mean Lab lightness comes out lighter."""
-    wide = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+@pytest.mark.parametrize(
+    "profile",
+    [ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(), b"no profile at all"],
+    ids=["sRGB", "broken"],
+)
+def test_a_colour_profile_does_no_harm(profile: bytes) -> None:
     image = Image.new("RGB", (32, 32), (120, 60, 30))
-    seen = read(encoded(image, "JPEG", quality=100, subsampling=0, icc_profile=wide))
+    seen = read(encoded(image, "JPEG", quality=100, subsampling=0, icc_profile=profile))
     assert np.abs(np.asarray(seen, int)[0, 0] - (120, 60, 30)).max() <= 2
 
 
