@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import io
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.core.files import File
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, default_storage
+from django.utils import timezone
 from PIL import Image
 
 from webapp.uploads import to_jpeg
@@ -55,6 +57,13 @@ class PictureFolder:
         picture.save(buffer, "PNG", compress_level=4)
         self.write(RESULT, buffer.getvalue())
         self.write_thumb(picture)
+
+    def age(self) -> timedelta:
+        """Since its content was stored; zero where that has not come to pass yet."""
+        try:
+            return timezone.now() - self.storage.get_modified_time(f"{self.path}/{CONTENT}")
+        except FileNotFoundError:
+            return timedelta()
 
     def delete(self) -> None:
         """All of the folder's files, and the folder."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import PurePath
 from uuid import UUID
 
@@ -121,11 +122,15 @@ def discard(job_id: UUID) -> None:
     forget_frames(job_id)
 
 
-def discard_orphans() -> int:
-    """Discard what is left of jobs that are gone (a deleted user's, say); returns how many."""
-    known = {str(job_id) for job_id in StyleJob.objects.values_list("pk", flat=True)}
+def discard_orphans(*, older_than: timedelta = timedelta(hours=1)) -> int:
+    """Discard what is left of jobs that are gone (a deleted user's, say); returns how many.
+
+    What is young is left alone: its row may be on its way.
+    """
     checkpoints = {path.stem for path in settings.CHECKPOINT_DIR.glob("*.safetensors")}
-    orphans = ({*folder_ids()} | checkpoints) - known
+    old = {i for i in folder_ids() if PictureFolder(i).age() >= older_than}
+    known = {str(job_id) for job_id in StyleJob.objects.values_list("pk", flat=True)}
+    orphans = (old | checkpoints) - known
     for job_id in orphans:
         discard(UUID(job_id))
     return len(orphans)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import structlog
+from celery.signals import worker_ready
+from django.db import close_old_connections
+
 from styletransfer.models import StyleJob
+from styletransfer.services import discard_orphans
 from webapp.celery import app
 from webapp.jobs.runner import run_job
+
+log = structlog.get_logger(__name__)
 
 
 @app.task(name="styletransfer.tasks.paint", ignore_result=True)
@@ -12,3 +21,12 @@ def paint(job_id: str) -> None:
     from styletransfer.painting import paint as work  # loads torch: in the style worker only
 
     run_job(StyleJob, job_id, work)
+
+
+@worker_ready.connect
+def tidy(sender: Any, **_: Any) -> None:
+    """A style worker has started: nothing stays of those whose pictures are gone."""
+    if StyleJob.queue in sender.app.amqp.queues.consume_from:
+        if gone := discard_orphans():
+            log.info("discarded what deleted pictures had left", jobs=gone)
+        close_old_connections()

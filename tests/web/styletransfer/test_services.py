@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.conf import settings
 from PIL import Image
@@ -85,13 +87,15 @@ def test_delete_leaves_nothing(start: Start) -> None:
 
 
 def test_what_deleted_users_leave_is_discarded(start: Start) -> None:
-    kept, gone = start(), start(owner=make_painter("leaver"))
-    gone.checkpoint_path.write_bytes(b"a checkpoint")
-    gone.owner.delete()
-    assert not StyleJob.objects.filter(pk=gone.pk).exists()
+    leaver = make_painter("leaver")
+    kept, young, begun = start(), start(owner=leaver), start(owner=leaver)
+    begun.checkpoint_path.write_bytes(b"a checkpoint")
+    leaver.delete()
     assert services.discard_orphans() == 1
+    assert not begun.checkpoint_path.exists()
+    assert set(folder_ids()) == {str(kept.pk), str(young.pk)}  # a row might be on its way
+    assert services.discard_orphans(older_than=timedelta()) == 1
     assert folder_ids() == [str(kept.pk)]
-    assert not gone.checkpoint_path.exists()
 
 
 @pytest.mark.parametrize(
