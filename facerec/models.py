@@ -220,7 +220,7 @@ class Attempt(Job):
     task: ClassVar[str] = "facerec.tasks.attempt"
     queue: ClassVar[str] = "faces"
 
-    owner = models.ForeignKey(
+    owner = models.ForeignKey(  # type: ignore[assignment]  # a job's owner is never null
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
         null=True,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
-from facerec.models import EnrolmentPhoto, FaceTemplate, GalleryVersion
+from facerec.models import EnrolmentPhoto, FaceTemplate, GalleryVersion, Subject
 from facerec.services.photos import discard_photos
 
 
@@ -22,3 +24,11 @@ def gallery_changed(**_: Any) -> None:
 def photo_gone(instance: EnrolmentPhoto, **_: Any) -> None:
     file = instance.file
     transaction.on_commit(lambda: discard_photos([file]))
+
+
+@receiver(post_delete, sender=Subject)
+def name_gone(instance: Subject, **_: Any) -> None:
+    """The admin's own history names whom it was about; its lines stay without the name."""
+    kind = ContentType.objects.get_for_model(Subject)
+    lines = LogEntry.objects.filter(content_type=kind, object_id=str(instance.pk))
+    lines.update(object_repr="a deleted person", change_message="")
