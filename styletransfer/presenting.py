@@ -106,6 +106,17 @@ def facts(job: StyleJob) -> list[tuple[str, str]]:
     return rows
 
 
+def layers(job: StyleJob) -> list[tuple[str, str, str]]:
+    """For each style layer that counts: its name, what it adds to the style term, its share."""
+    counting = [name for name, weight in job.cooked.layer_weights.items() if weight]
+    costs = (job.losses or {}).get("style_layers", {})
+    whole = sum(costs.values()) or 1.0
+    return [
+        (name, f"{costs[name]:.3g}" if name in costs else "–", f"{costs.get(name, 0) / whole:.4f}")
+        for name in counting
+    ]
+
+
 def _start(recipe: Recipe) -> str:
     if recipe.start == "blend":
         return f"{recipe.blend:.0%} noise over the photo"

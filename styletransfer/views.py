@@ -20,7 +20,7 @@ from styletransfer import services
 from styletransfer.files import CONTENT, RESULT, STYLE, THUMB, PictureFolder
 from styletransfer.forms import PaintForm
 from styletransfer.models import StyleJob
-from styletransfer.presenting import facts, paint_context, summary
+from styletransfer.presenting import facts, layers, paint_context, summary
 from webapp.accounts.access import role_required
 from webapp.accounts.models import User
 from webapp.accounts.roles import Role
@@ -96,7 +96,13 @@ def panel(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 
 def _job_context(found: StyleJob) -> dict[str, Any]:
-    return {"job": found, "recipe": found.cooked, "facts": facts(found), "summary": summary(found)}
+    return {
+        "job": found,
+        "recipe": found.cooked,
+        "facts": facts(found),
+        "layers": layers(found),
+        "summary": summary(found),
+    }
 
 
 @painters

@@ -12,7 +12,7 @@ export function readable(value) {
   if (value === 0 || !Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
   if (size >= 1e5 || size < 1e-3) return value.toExponential(1).replace("e+", "e");
-  return value.toPrecision(3);
+  return size >= 1000 ? String(Math.round(value)) : value.toPrecision(3);
 }
 
 /** A number on the axis: without the zeros that say nothing. */

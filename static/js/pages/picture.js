@@ -5,6 +5,7 @@ import { JobSocket } from "../lib/job-socket.js";
 import { readable } from "../lib/loss-curve.js";
 import { watchLink } from "../lib/notices.js";
 
+const COLUMNS = ["total", "content", "style"];
 const FINAL = ["done", "cancelled", "failed"];
 const studio = document.getElementById("studio");
 const picture = document.getElementById("picture");
@@ -33,12 +34,22 @@ function showRaw(raw) {
   }
 }
 
+function showLayers(layers) {
+  const whole = Object.values(layers).reduce((sum, cost) => sum + cost, 0) || 1;
+  for (const [name, cost] of Object.entries(layers)) {
+    document.querySelector(`[data-layer="${name}"]`)?.style.setProperty("--share", cost / whole);
+    const place = document.querySelector(`[data-layer-cost="${name}"]`);
+    if (place) place.textContent = readable(cost);
+  }
+}
+
+/** The stored curve, where the stream has not brought more already. */
 async function showStored() {
   const response = await fetch(studio.dataset.curve, { credentials: "same-origin" });
   if (!response.ok) return;
   const view = new DataView(await response.arrayBuffer());
   const values = Float32Array.from({ length: view.byteLength / 4 }, (_, i) => view.getFloat32(4 * i, true));
-  curve.push(0, values, ["total", "content", "style"]);
+  if (values.length / COLUMNS.length > curve.points) curve.push(0, values, COLUMNS);
 }
 
 function showState(job) {
@@ -76,5 +87,6 @@ if (!FINAL.includes(studio.dataset.status)) {
     curve.push(header.first, points, header.columns);
     showProgress(header);
     if (header.raw) showRaw(header.raw);
+    if (header.layers) showLayers(header.layers);
   });
 }
