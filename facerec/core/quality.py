@@ -18,7 +18,7 @@ MIN_EYE_DISTANCE = 16.0
 """Pixels between the eyes. At 17 false matches are 1.2 times as many as in the full picture, at 12
 twice as many, and the detector begins to miss the face."""
 
-MIN_SHARPNESS = 0.06
+MIN_SHARPNESS = 0.08
 """See `sharpness`. About a Gaussian blur of 2.5 pixels in the 150-pixel chip. At a blur of 2 false
 matches are 3 times as many, at 3 ten times, at 6 a hundred times."""
 
