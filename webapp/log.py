@@ -22,7 +22,7 @@ def configure(options: dict[str, Any]) -> None:
         else structlog.dev.ConsoleRenderer(
             colors=False,
             pad_event_to=0,
-            exception_formatter=structlog.dev.plain_traceback,  # the rich one prints locals: secrets
+            exception_formatter=structlog.dev.plain_traceback,  # rich ones print locals
         )
     )
     logging.config.dictConfig(

@@ -82,7 +82,10 @@ def test_first_start_tells_link_and_password_and_sigterm_leaves_nothing(own: Sta
 
 
 def test_ctrl_c_while_it_prepares(own: Stack):
+    # A shell script starts its background jobs with SIGINT ignored: it must be heard all the same.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     process = own.spawn()
+    signal.signal(signal.SIGINT, before)
     own.wait_for("Redis: started", 30)
     pids = list(own.pids.values())
     process.send_signal(signal.SIGINT)

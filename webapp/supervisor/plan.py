@@ -149,6 +149,6 @@ def _worker(queue: str, share: Share, environment: dict[str, str]) -> Program:
     if queue == "style":
         command = ["nice", "-n", "5", *command]  # a painting never delays a door
     of_torch = {"TORCH_THREADS": threads, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
-    return Program(
-        queue, command, {**environment, **of_torch}, silence=r"\A\Z|\Aworker: Warm shutdown"
-    )
+    # At its end: Celery's greeting, and libtorch where it is ended while it still loads.
+    chatter = r"\A\Z|\Aworker: Warm shutdown|\Aterminate called without"
+    return Program(queue, command, {**environment, **of_torch}, silence=chatter)

@@ -39,9 +39,11 @@ class Stopping:
     def __init__(self) -> None:
         self.asked = False
         self.breakable = False
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
-                signal.signal(number, self._handle)
+        # SIGINT also where a shell started us with it ignored, as shells do in the background.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._handle)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+            signal.signal(signal.SIGHUP, self._handle)
 
     def _handle(self, *_: Any) -> None:
         first, self.asked = not self.asked, True
