@@ -36,6 +36,8 @@ for (const section of place?.querySelectorAll("[data-job]") ?? []) {
 }
 
 for (const input of document.querySelectorAll("input[type=file][data-photos]")) {
+  input.hasChangeListener = true; // unfold's script looks for this before it adds its own, which
+  // expects the text field of its own widget beside every file input
   const chosen = Object.assign(document.createElement("div"), { className: "enrol-chosen" });
   input.after(chosen);
   let urls = [];
