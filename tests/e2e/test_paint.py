@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
@@ -38,7 +41,9 @@ def fill(page: Page, files: tuple[Path, Path], *, size: int = 160, steps: int = 
     page.set_input_files("#id_content", files[0])
     page.set_input_files("#id_style", files[1])
     page.fill("#id_steps", str(steps))
-    page.locator("input[name=size]:checked").evaluate("(input, v) => { input.value = v }", str(size))
+    page.locator("input[name=size]:checked").evaluate(
+        "(input, v) => { input.value = v }", str(size)
+    )
 
 
 def begin(page: Page, files: tuple[Path, Path], *, size: int = 160, steps: int = 20) -> str:
@@ -199,3 +204,31 @@ def test_another_painter_is_told_that_it_is_not_there(
         expect(other.get_by_text("The wall is empty")).to_be_visible()
     finally:
         context.close()
+
+
+def test_a_program_paints_by_the_example_in_the_docs(
+    stack: Stack, files, painter: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The API from start to picture, followed by the very code that docs/websocket.md shows."""
+    key = stack.manage("create_api_key", "--user", painter).stdout.strip()
+    with httpx.Client(headers={"Authorization": f"Bearer {key}"}, timeout=30) as client:
+        started = client.post(
+            f"{stack.url}/api/v1/style-jobs",
+            files={"content": files[0].read_bytes(), "style": files[1].read_bytes()},
+            data={"recipe": json.dumps({"size": 128, "steps": 8})},
+        )
+        assert started.status_code == 202, started.text
+        docs = (Path(__file__).parents[2] / "docs" / "websocket.md").read_text()
+        (example,) = re.findall(r"```python\n(.*?)```", docs, re.S)
+        names: dict[str, Any] = {}
+        exec(example, names)
+        monkeypatch.chdir(tmp_path)
+        final = names["follow"](started.json()["ws"], key)
+        assert final["status"] == "done"
+        frames = sorted(tmp_path.glob("step-*.jpg"))
+        assert frames
+        assert Image.open(frames[-1]).size == (128, 85)
+        told = client.get(started.json()["url"]).json()
+        picture = Image.open(io.BytesIO(client.get(told["result_url"]).content))
+        assert picture.size == (128, 85)
+        assert picture.format == "PNG"
