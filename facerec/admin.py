@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
@@ -152,7 +152,14 @@ class SubjectAdmin(ModelAdmin):  # type: ignore[misc]
         """What goes with a person, in numbers; permission for the parts is implied."""
         subjects = list(objs)
         templates = FaceTemplate.objects.filter(subject__in=subjects).count()
-        counts = {"people": len(subjects), "templates": templates}
+        lines = Attempt.objects.filter(
+            Q(subject__in=subjects) | Q(faces__subject__in=subjects)
+        ).distinct()
+        counts = {
+            "people": len(subjects),
+            "templates": templates,
+            "lines of the log that stay and then name nobody": lines.count(),
+        }
         return [str(subject) for subject in subjects], counts, set(), []
 
 
@@ -181,7 +188,7 @@ class FaceTemplateAdmin(ReadOnly):
 class AttemptFaceInline(TabularInline):  # type: ignore[misc]
     model = AttemptFace
     verbose_name_plural = "faces on the photo"
-    fields = ("position", "place", "answer", "subject", "shown_distance", "reason")
+    fields = ("place", "answer", "subject", "shown_distance", "reason")
     readonly_fields = fields
     extra = 0
     can_delete = False
@@ -234,7 +241,7 @@ class AttemptAdmin(ReadOnly):
     date_hierarchy = "created"
     list_select_related = ("subject",)
     fieldsets = (
-        (None, {"fields": (("asked", "operator", "api_key"), ("mode", "against_whom"))}),
+        (None, {"fields": (("asked", "mode"), ("operator", "api_key"), "against_whom")}),
         (
             "Answer",
             {
