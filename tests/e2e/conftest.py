@@ -29,7 +29,7 @@ CHROMIUM = [
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One Likeness for all browser tests. Who breaks it starts one of their own."""
-    stack = Stack(tmp_path_factory.mktemp("data"))
+    stack = Stack(tmp_path_factory.mktemp("data"), extra={"TORCH_THREADS": "1"})
     try:
         yield stack.start()
     finally:
