@@ -128,6 +128,19 @@ def test_a_problem_keeps_the_chosen_photo(as_operator: Page, photos: dict[str, P
     expect(page.locator(".error-summary")).to_have_count(0)
 
 
+def test_who_was_signed_out_meanwhile_signs_in_again(
+    as_operator: Page, photos: dict[str, Path]
+) -> None:
+    page = as_operator
+    page.goto("/verify/")
+    page.fill("input[name=subject]", "E-1042")
+    page.set_input_files("input[name=photo]", photos["ada again"])
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_role("button", name="Verify", exact=True).click()
+    page.wait_for_url("**/sign-in/?next=/verify/")
+    expect(page.locator("input[name=password]")).to_be_visible()
+
+
 def test_people_are_offered_while_one_types(as_operator: Page) -> None:
     page = as_operator
     page.goto("/verify/")

@@ -5,8 +5,9 @@ const WHOLE_PAGE = /^\s*<!doctype/i;
 
 export function start() {
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-    if (detail.xhr.status < 400 || !WHOLE_PAGE.test(detail.xhr.responseText)) return;
-    detail.shouldSwap = false; // an error page inside a form would help nobody
+    if (!WHOLE_PAGE.test(detail.xhr.responseText)) return;
+    detail.shouldSwap = false; // a page inside a form would help nobody
+    if (detail.xhr.status < 400) return location.assign(detail.xhr.responseURL); // sign in again
     const page = new DOMParser().parseFromString(detail.xhr.responseText, "text/html");
     const sentence = page.querySelector("[data-error-sentence]")?.textContent.trim().replace(/\s+/g, " ");
     notify(sentence || `The server answered ${detail.xhr.status}. Reload the page and try again.`,

@@ -14,6 +14,7 @@ from django.test import Client
 from PIL import Image
 
 from facerec.models import Attempt, Enrolment, Subject
+from facerec.runtime import runtime
 from facerec.services.attempts import start_identification, start_verification
 from facerec.services.enrolment import Photo, enrol_subject
 from facerec.tasks import attempt as attempt_task
@@ -62,7 +63,8 @@ def key(administrator: User) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def worker(redis_url: str) -> Iterator[None]:
-    """The faces worker, in a thread of this process."""
+    """The faces worker, in a thread of this process, warm before anybody asks."""
+    runtime()
     with start_worker(
         app, pool="threads", concurrency=1, perform_ping_check=False, queues=["faces"]
     ):
