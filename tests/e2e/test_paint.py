@@ -17,7 +17,7 @@ from tests.e2e.stack import Stack
 from tests.pictures import image_bytes, photo
 
 PASSWORD = "correct horse staple"
-PATIENCE = 60_000  # ms; the machine may be busy
+PATIENCE = 120_000  # ms; the machine may be busy
 
 
 @pytest.fixture(scope="module")
