@@ -124,9 +124,9 @@ def _start(recipe: Recipe) -> str:
 
 
 def summary(job: StyleJob) -> str:
-    """One line beneath a picture: “Lite · 512 × 384 · L-BFGS · seed 7”."""
+    """One line beneath a picture: “Lite · 512 × 384 · L-BFGS · style 50 · seed 7”."""
     recipe = job.cooked
     return (
         f"{EXTRACTOR_NAMES[recipe.extractor]} · {job.width} × {job.height} · "
-        f"{OPTIMISER_NAMES[recipe.optimiser]} · seed {recipe.seed}"
+        f"{OPTIMISER_NAMES[recipe.optimiser]} · style {recipe.style_weight:g} · seed {recipe.seed}"
     )

@@ -71,7 +71,9 @@ def kill(stack: Stack, name: str) -> float:
 
 def steps_after(page: Page, when: float) -> list[tuple[float, int]]:
     """(seconds since `when`, step) of every change that the page has shown since."""
-    return [(at / 1000 - when, step) for at, step in page.evaluate("window.seen") if at > when * 1000]
+    return [
+        (at / 1000 - when, step) for at, step in page.evaluate("window.seen") if at > when * 1000
+    ]
 
 
 def recovery(page: Page, killed: float, floor: int) -> tuple[float, list[int]]:
@@ -123,6 +125,7 @@ def test_a_killed_redis(fragile: Stack, watched: Page) -> None:
     assert seconds + 0.3 <= WITHIN
     assert steps == sorted(steps), "a step was done twice"
     assert fragile.pids["style"] == worker, "the worker did not survive it"
+    assert "Traceback" not in fragile.output
     # Nor has the reaper sent it to anybody else.
     watched.wait_for_timeout(5000)
     assert [s for _, s in steps_after(watched, killed)] == sorted(

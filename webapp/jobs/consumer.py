@@ -13,6 +13,8 @@ import json
 from typing import Any
 from uuid import UUID
 
+import redis
+import structlog
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
@@ -21,7 +23,9 @@ from webapp.jobs.hub import watch
 from webapp.jobs.registry import find_job
 
 CREDITS = 2
-SIGN_IN, NOT_FOUND, BAD_MESSAGE = 4401, 4404, 4400
+SIGN_IN, NOT_FOUND, BAD_MESSAGE, RESTART = 4401, 4404, 4400, 1012
+
+log = structlog.get_logger(__name__)
 
 
 class JobConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
@@ -29,6 +33,19 @@ class JobConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     frames: asyncio.Task[None] | None = None
     group: str | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Where Redis goes away the browser is told to come again; nothing of us stays behind."""
+        try:
+            await super().__call__(scope, receive, send)
+        except (redis.RedisError, OSError) as error:
+            log.warning("Redis is away: a socket is closed", error=type(error).__name__)
+            with contextlib.suppress(RuntimeError, OSError):  # it is closed already
+                await send({"type": "websocket.close", "code": RESTART})
+        finally:
+            if self.frames is not None:
+                self.frames.cancel()
+                await asyncio.gather(self.frames, return_exceptions=True)
 
     async def connect(self) -> None:
         job_id: UUID = self.scope["url_route"]["kwargs"]["job_id"]
@@ -51,10 +68,6 @@ class JobConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.frames = asyncio.create_task(self._forward_frames(job_id))
 
     async def disconnect(self, code: int) -> None:
-        if self.frames is not None:
-            self.frames.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self.frames
         if self.group is not None:
             await self.channel_layer.group_discard(self.group, self.channel_name)
 

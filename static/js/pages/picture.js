@@ -75,7 +75,7 @@ for (const place of document.querySelectorAll("[data-raw]")) {
   if (Number.isFinite(value)) place.textContent = readable(value);
 }
 showStored();
-if ("kept" in studio.dataset) picture.showUrl(studio.dataset.result);
+if ("kept" in studio.dataset && studio.dataset.status !== "running") picture.showUrl(studio.dataset.result);
 
 let socket = null;
 if (!FINAL.includes(studio.dataset.status)) {
