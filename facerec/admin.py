@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db.models import Count, Max, Q, QuerySet
@@ -23,6 +23,7 @@ from facerec.services.enrolment import (
     enrol_subject,
 )
 from facerec.wording import meaning
+from webapp.accounts.models import User
 from webapp.jobs.models import Status
 
 OUTCOME_COLOURS = {
@@ -64,7 +65,12 @@ class SubjectAdmin(ModelAdmin):  # type: ignore[misc]
         if obj is None:
             who = (None, {"fields": ("name", "external_id", "consent", "photos")})
             return [who]
-        fields = ("name", "external_id", ("consent_given_at", "consent_by"), "photos")
+        fields: tuple[Any, ...] = (
+            "name",
+            "external_id",
+            ("consent_given_at", "consent_by"),
+            "photos",
+        )
         if not self.has_change_permission(request, obj):
             fields = fields[:-1]
         return [(None, {"fields": fields})]
@@ -94,12 +100,15 @@ class SubjectAdmin(ModelAdmin):  # type: ignore[misc]
         photos = form.cleaned_data.get("photos") or []
         if not change:
             enrol_subject(
-                subject=obj, consent=form.cleaned_data["consent"], photos=photos, by=request.user
+                subject=obj,
+                consent=form.cleaned_data["consent"],
+                photos=photos,
+                by=cast(User, request.user),
             )
             return
         super().save_model(request, obj, form, change)
         if photos:
-            add_photos(subject=obj, photos=photos, by=request.user)
+            add_photos(subject=obj, photos=photos, by=cast(User, request.user))
 
     def response_add(
         self, request: HttpRequest, obj: Subject, post_url_continue: str | None = None

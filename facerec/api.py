@@ -9,7 +9,7 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest
-from ninja import File, Form, Path, Router, Schema
+from ninja import File, Form, Router, Schema
 from ninja import Status as Answer
 from ninja.files import UploadedFile
 
@@ -18,7 +18,7 @@ from facerec.reasons import INTERRUPTED, sentence_of
 from facerec.services.attempts import start_identification, start_verification
 from facerec.services.enrolment import delete_subject, enrol_subject, read_photos
 from facerec.services.photos import MAX_SIDE
-from webapp.accounts.models import Scope
+from webapp.accounts.models import ApiKey, Scope
 from webapp.apikeys import AsyncKeyAuth, ErrorBody, KeyAuth
 from webapp.errors import UserFacingError
 from webapp.jobs.models import Job, Status
@@ -98,6 +98,12 @@ class IdentificationOut(Schema):
     faces: list[FaceOut]
 
 
+def _key(request: HttpRequest) -> ApiKey:
+    """The key that the request was let in with."""
+    key: ApiKey = request.auth  # type: ignore[attr-defined]
+    return key
+
+
 # --- people --------------------------------------------------------------------------------------
 @router.post(
     "/subjects",
@@ -107,9 +113,9 @@ class IdentificationOut(Schema):
 )
 async def enrol(
     request: HttpRequest,
-    external_id: str = Form(...),
-    name: str = Form(...),
-    consent: bool = Form(False),
+    external_id: Form[str],
+    name: Form[str],
+    consent: Form[bool] = False,
     photo: File[list[UploadedFile]] = NO_PHOTOS,
 ) -> Answer[dict[str, Any]]:
     """201 if at least one photo could be used; else 422 with the reason of each, and nothing of
@@ -123,7 +129,7 @@ async def enrol(
             subject=Subject(name=name.strip(), external_id=external_id.strip()),
             consent=consent,
             photos=read_photos(photo),
-            by=request.user,
+            by=_key(request).user,
             provisional=True,
             enrolment_id=enrolment_id,
         )
@@ -178,7 +184,7 @@ def _subject(subject: Subject) -> dict[str, Any]:
     auth=KeyAuth(Scope.SUBJECTS),
     summary="What is stored of a person",
 )
-def show(request: HttpRequest, external_id: str = Path(...)) -> dict[str, Any]:
+def show(request: HttpRequest, external_id: str) -> dict[str, Any]:
     return _subject(_find(external_id))
 
 
@@ -188,7 +194,7 @@ def show(request: HttpRequest, external_id: str = Path(...)) -> dict[str, Any]:
     auth=KeyAuth(Scope.SUBJECTS),
     summary="Delete a person and all that came from them",
 )
-def delete(request: HttpRequest, external_id: str = Path(...)) -> Answer[None]:
+def delete(request: HttpRequest, external_id: str) -> Answer[None]:
     delete_subject(subject=_find(external_id))
     return Answer(204, None)
 
@@ -215,7 +221,7 @@ def _find(external_id: str) -> Subject:
 )
 async def verify(
     request: HttpRequest,
-    external_id: str = Form(...),
+    external_id: Form[str],
     photo: File[UploadedFile | None] = None,
 ) -> dict[str, Any]:
     """`outcome` is `match`, `no_match` or `cannot_decide`."""
@@ -227,8 +233,8 @@ async def verify(
         return start_verification(
             subject=_find(external_id),
             image=read_picture(photo, field="photo", max_side=MAX_SIDE),
-            by=request.user,
-            api_key=request.auth,
+            by=_key(request).user,
+            api_key=_key(request),
             attempt_id=attempt_id,
         )
 
@@ -258,8 +264,8 @@ async def identify(request: HttpRequest, photo: File[UploadedFile | None] = None
         check_rate(request, "face")
         return start_identification(
             image=read_picture(photo, field="photo", max_side=MAX_SIDE),
-            by=request.user,
-            api_key=request.auth,
+            by=_key(request).user,
+            api_key=_key(request),
             attempt_id=attempt_id,
         )
 

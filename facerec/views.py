@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import Q
@@ -18,6 +18,7 @@ from facerec.models import Attempt, AttemptFace, FaceTemplate, Mode, Subject
 from facerec.services.attempts import start_identification, start_verification
 from facerec.thresholds import identification_point, verification_point
 from webapp.accounts.access import role_required
+from webapp.accounts.models import User
 from webapp.accounts.roles import Role
 from webapp.ratelimit import check_rate
 
@@ -37,7 +38,7 @@ def verify(request: HttpRequest) -> HttpResponse:
             start_verification(
                 subject=form.cleaned_data["subject"],
                 image=form.cleaned_data["image"],
-                by=request.user,
+                by=cast(User, request.user),
             ),
         )
     return render(request, "facerec/verify.html", _verify_page(None))
@@ -52,7 +53,8 @@ def identify(request: HttpRequest) -> HttpResponse:
         if not form.is_valid():
             return _refuse(request, "facerec/identify.html", form, _identify_page())
         return _started(
-            request, start_identification(image=form.cleaned_data["image"], by=request.user)
+            request,
+            start_identification(image=form.cleaned_data["image"], by=cast(User, request.user)),
         )
     return render(request, "facerec/identify.html", _identify_page())
 
