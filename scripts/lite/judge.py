@@ -35,6 +35,7 @@ RECIPE = Recipe(
     style_weight=_slider(10.0),
     layer_weights=dict.fromkeys(STYLE_LAYERS, 1.0),
     content_layer="relu4_1",
+    style_scales=1,
 )
 
 

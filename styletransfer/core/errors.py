@@ -20,6 +20,10 @@ class WeightsError(StyleError):
     """An extractor's weights are missing, damaged, or could not be downloaded."""
 
 
+class PictureError(StyleError):
+    """A picture cannot be painted or painted from: it is too narrow for the network."""
+
+
 class DivergedError(StyleError):
     """The optimisation left the finite numbers; `step` is the step at which it did."""
 

@@ -4,6 +4,7 @@ The course's terms differ by many orders of magnitude, and with them a useful β
 - content is J_content over the content picture's own energy, ½ ‖a[l](C) − mean‖²: 0 is C itself,
   1 a picture without any structure;
 - style is Σ λ_l · (J_style[l] over the same for G = C) / Σ λ_l: 0 is S, 1 as far from S as C is.
+  With `style_scales` above 1 it is the mean of that over the pictures at full size, half size …
 The course's raw terms are computed beside them.
 """
 
@@ -13,7 +14,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
+from styletransfer.core.errors import PictureError
 from styletransfer.core.features import Extractor
 from styletransfer.core.losses import (
     content_loss,
@@ -29,6 +32,12 @@ _LEAST_GAP = 0.05
 """Share of ‖Gram(S)‖² under which C's distance to S does not count as a unit of style."""
 
 _EPSILON = 1e-12
+
+_LEAST_SIDE = 16
+"""The deepest layer lies behind four halvings."""
+
+Tap = tuple[int, str]
+"""A layer at a scale: 0 is the picture as it is, 1 its half …"""
 
 
 @dataclass
@@ -46,45 +55,68 @@ class Objective:
     def __init__(
         self, extractor: Extractor, content: Tensor, style: Tensor, recipe: Recipe
     ) -> None:
-        """content, style: (1, 3, H, W) in [0, 1] on the extractor's device; sizes may differ."""
+        """content, style: (1, 3, H, W) in [0, 1] on the extractor's device; sizes may differ.
+
+        Raises PictureError for a picture with a side under 16 px.
+        """
         self._extractor = extractor
         self._recipe = recipe
-        self._weights = {k: float(w) for k, w in recipe.layer_weights.items() if w > 0}
-        self._weight_sum = sum(self._weights.values())
-        self._layers = {*self._weights, recipe.content_layer}
+        weights = {k: float(w) for k, w in recipe.layer_weights.items() if w > 0}
+        scales = min(recipe.style_scales, _scales_of(content), _scales_of(style))
+        unit = sum(weights.values()) * scales
+        self._layers = tuple(weights)
+        self._shares = {(i, k): w / unit for i in range(scales) for k, w in weights.items()}
+        self._course_weights = torch.tensor(list(weights.values()), device=content.device)
+        self._scales = scales
         with torch.no_grad():
-            of_content = extractor(content, self._layers)
-            of_style = extractor(style, self._weights)
-            self._content = of_content[recipe.content_layer].float()
-            self._content_unit = self._energy(self._content)
-            self._positions = {k: positions(of_content[k]) for k in self._weights}
+            of_content = self._features(content, {recipe.content_layer})
+            of_style = self._features(style, set())
+            self._content = of_content[0, recipe.content_layer].float()
+            self._content_unit = _energy(self._content)
+            self._positions = {tap: positions(of_content[tap]) for tap in self._shares}
             self._grams = {
-                k: gram_matrix(x) * (self._positions[k] / positions(x)) for k, x in of_style.items()
+                tap: gram_matrix(of_style[tap]) * (n / positions(of_style[tap]))
+                for tap, n in self._positions.items()
             }
-            self._style_units = {k: self._gap(k, gram_matrix(of_content[k])) for k in self._weights}
+            self._style_units = {
+                tap: self._least_gap(tap, gram_matrix(of_content[tap])) for tap in self._shares
+            }
 
     def evaluate(self, image: Tensor) -> Evaluation:
         """J and ∂J/∂G at image (1, 3, H, W)."""
+        recipe = self._recipe
         image = image.detach().contiguous(memory_format=torch.channels_last).requires_grad_()
-        features = self._extractor(image, self._layers)
-        course_content = content_loss(self._content, features[self._recipe.content_layer])
-        course_style = {
-            k: gram_loss(self._grams[k], gram_matrix(features[k]), self._positions[k])
-            for k in self._weights
+        features = self._features(image, {recipe.content_layer})
+        course_content = content_loss(self._content, features[0, recipe.content_layer])
+        gaps = {
+            tap: gram_loss(target, gram_matrix(features[tap]), self._positions[tap])
+            for tap, target in self._grams.items()
         }
         content = course_content / self._content_unit
-        shares = {
-            k: self._weights[k] / self._weight_sum * cost / self._style_units[k]
-            for k, cost in course_style.items()
-        }
-        style = torch.stack(list(shares.values())).sum()
-        total = total_cost(self._recipe.alpha, content, self._recipe.beta, style)
-        if self._recipe.tv_weight:
-            total = total + self._recipe.tv_weight * total_variation(image)
+        shares = torch.stack(
+            [share * gaps[tap] / self._style_units[tap] for tap, share in self._shares.items()]
+        )
+        style = shares.sum()
+        total = total_cost(recipe.alpha, content, recipe.beta, style)
+        if recipe.tv_weight:
+            total = total + recipe.tv_weight * total_variation(image)
         (gradient,) = torch.autograd.grad(total, image)
-        raw_style = torch.stack([self._weights[k] * cost for k, cost in course_style.items()]).sum()
-        numbers = torch.stack([total, content, style, course_content, raw_style, *shares.values()])
-        return self._evaluation(numbers.detach().tolist(), gradient)
+        course_style = (
+            torch.stack([gaps[0, layer] for layer in self._layers]) * self._course_weights
+        ).sum()
+        by_layer = shares.view(self._scales, -1).sum(0)
+        costs = torch.stack([total, content, style, course_content, course_style])
+        return self._evaluation(torch.cat([costs, by_layer]).detach().tolist(), gradient)
+
+    def _features(self, image: Tensor, also: set[str]) -> dict[Tap, Tensor]:
+        """The style layers at every scale, and at the first the layers in `also`."""
+        features: dict[Tap, Tensor] = {}
+        for scale in range(self._scales):
+            if scale:
+                image, also = _halve(image), set()
+            for name, x in self._extractor(image, {*self._layers, *also}).items():
+                features[scale, name] = x
+        return features
 
     def _evaluation(self, numbers: list[float], gradient: Tensor) -> Evaluation:
         """From one transfer off the device: the five costs, then the share of each layer."""
@@ -93,7 +125,7 @@ class Objective:
             total=total,
             content=content,
             style=style,
-            style_layers=dict(zip(self._weights, shares, strict=True)),
+            style_layers=dict(zip(self._layers, shares, strict=True)),
             course_content=course_content,
             course_style=course_style,
             course_total=float(
@@ -102,15 +134,28 @@ class Objective:
         )
         return Evaluation(total, gradient.contiguous(), losses)
 
-    @staticmethod
-    def _energy(features: Tensor) -> Tensor:
-        """½ ‖a − mean over positions‖²; for features without structure, ½ ‖a‖²."""
-        centred = features - features.mean((2, 3), keepdim=True)
-        energy, whole = 0.5 * centred.pow(2).sum(), 0.5 * features.pow(2).sum()
-        return torch.maximum(energy, 0.01 * whole) + _EPSILON
-
-    def _gap(self, layer: str, gram: Tensor) -> Tensor:
+    def _least_gap(self, tap: Tap, gram: Tensor) -> Tensor:
         """How far a Gram matrix is from S's, at least a small share of S's own size."""
-        target, n = self._grams[layer], self._positions[layer]
+        target, n = self._grams[tap], self._positions[tap]
         gap = gram_loss(target, gram, n)
         return torch.maximum(gap, _LEAST_GAP * gram_loss(target, target * 0, n)) + _EPSILON
+
+
+def _energy(features: Tensor) -> Tensor:
+    """½ ‖a − mean over positions‖²; for features without structure, a share of ½ ‖a‖²."""
+    centred = features - features.mean((2, 3), keepdim=True)
+    energy, whole = 0.5 * centred.pow(2).sum(), 0.5 * features.pow(2).sum()
+    return torch.maximum(energy, 0.01 * whole) + _EPSILON
+
+
+def _scales_of(image: Tensor) -> int:
+    """At how many scales the network can see the image."""
+    side = min(image.shape[-2:])
+    if side < _LEAST_SIDE:
+        raise PictureError(f"the picture is too narrow: its short side has {side} px at this size")
+    return (side // _LEAST_SIDE).bit_length()
+
+
+def _halve(image: Tensor) -> Tensor:
+    """Half the size, by averages that overlap: plain 2×2 blocks would show in the gradient."""
+    return functional.avg_pool2d(functional.pad(image, (1, 1, 1, 1), "replicate"), 4, stride=2)

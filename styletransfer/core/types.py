@@ -31,6 +31,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "blend": (0, 1),
     "seed": (0, 2**31 - 1),
     "learning_rate": (1e-4, 10),
+    "style_scales": (1, 3),
     "tv_weight": (0, 10),
 }
 """Smallest and largest value of each number in a recipe, both allowed."""
@@ -62,6 +63,8 @@ class Recipe:
     extractor: whose features are compared, `lite` or `vgg19`.
     layer_weights: λ per style layer; a layer left out, or with 0, does not count.
     content_layer: where the content is compared.
+    style_scales: at how many scales the style is compared: 1 is the course's J, 2 compares the
+        pictures at half size too, which makes strokes larger, 3 at a quarter as well.
     learning_rate: None takes the optimiser's own (`DEFAULT_LEARNING_RATES`).
     keep_colours: the result takes its colours from C and only its lightness from G.
     tv_weight: weight of total variation, a smoothness term that the course does not have.
@@ -77,6 +80,7 @@ class Recipe:
     extractor: str = "lite"
     layer_weights: Mapping[str, float] = field(default_factory=_default_layer_weights)
     content_layer: str = "relu4_1"
+    style_scales: int = 2
     learning_rate: float | None = None
     keep_colours: bool = False
     tv_weight: float = 0.0
@@ -106,7 +110,7 @@ class Recipe:
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise RecipeError(name, f"must be one of {', '.join(choices)}")
-        for name in ("size", "steps", "seed"):
+        for name in ("size", "steps", "seed", "style_scales"):
             _check_number(name, getattr(self, name), whole=True)
         for name in ("style_weight", "blend", "tv_weight"):
             _check_number(name, getattr(self, name))
@@ -184,9 +188,9 @@ class Losses:
     total: what the optimiser lowers, α·content + β·style (+ tv_weight·tv).
     content, style: the two terms, normalised as `objective.py` says (style is 1 for G = a
         picture with no likeness to S at all).
-    style_layers: the share of each style layer in `style`, λ included.
+    style_layers: the share of each style layer in `style`, λ and all scales included.
     course_content, course_style, course_total: J_content, J_style and α·J_content + β·J_style
-        exactly as the course has them.
+        exactly as the course has them (at the full scale alone).
     """
 
     total: float

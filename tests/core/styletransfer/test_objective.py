@@ -5,6 +5,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from styletransfer.core.errors import PictureError
 from styletransfer.core.features import NetworkExtractor, build_extractor
 from styletransfer.core.images import to_tensor
 from styletransfer.core.losses import content_loss, style_loss, total_variation
@@ -85,3 +86,21 @@ def test_a_picture_without_structure_divides_by_nothing(lite: NetworkExtractor) 
     evaluation = Objective(lite, black, black, Recipe()).evaluate(grey)
     assert torch.isfinite(evaluation.gradient).all()
     assert evaluation.value < float("inf")
+
+
+def test_scales_compare_the_style_at_half_size_too(lite: NetworkExtractor, pictures) -> None:
+    c, s, g = pictures
+    half = [torch.nn.functional.interpolate(x, scale_factor=0.5, mode="area") for x in (c, s, g)]
+    one, both = (Objective(lite, c, s, Recipe(style_scales=n)).evaluate(g).losses for n in (1, 2))
+    small = Objective(lite, half[0], half[1], Recipe(style_scales=1)).evaluate(half[2]).losses
+    assert both.style == pytest.approx((one.style + small.style) / 2, rel=0.25)
+    assert both.style != pytest.approx(one.style, rel=0.01)
+    assert sum(both.style_layers.values()) == pytest.approx(both.style, rel=1e-4)
+    assert both.course_style == pytest.approx(one.course_style, rel=1e-5)
+
+
+def test_a_narrow_picture_has_fewer_scales_and_a_sliver_none(lite: NetworkExtractor) -> None:
+    narrow, sliver = torch.rand(1, 3, 128, 20), torch.rand(1, 3, 128, 15)
+    assert Objective(lite, narrow, narrow, Recipe(style_scales=3)).evaluate(narrow).value < 1e-3
+    with pytest.raises(PictureError, match="15 px"):
+        Objective(lite, narrow, sliver, Recipe())

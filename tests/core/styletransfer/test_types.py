@@ -50,6 +50,7 @@ def test_the_bounds_are_allowed_and_what_lies_beyond_is_not(name: str) -> None:
         ({"size": "512"}, "size"),
         ({"size": True}, "size"),
         ({"steps": None}, "steps"),
+        ({"style_scales": 1.5}, "style_scales"),
         ({"style_weight": math.nan}, "style_weight"),
         ({"style_weight": "much"}, "style_weight"),
         ({"learning_rate": math.inf}, "learning_rate"),
