@@ -189,10 +189,11 @@ CELERY_BROKER_URL = REDIS_URL
 CELERY_IMPORTS = ["webapp.jobs.worker", "webapp.heartbeat"]  # what workers do beside tasks
 CELERY_TASK_IGNORE_RESULT = True  # outcomes live in the database
 # Messages are hints: acknowledged when taken, and sent again by the reaper from the database
-# (docs/decisions.md, "Early acknowledgement"). A busy worker takes none in advance.
+# (docs/decisions.md, "Early acknowledgement"). A busy worker takes none in advance, unless its
+# tasks take milliseconds: it looks for the next message once a second only.
 CELERY_TASK_ACKS_LATE = False
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_DISABLE_PREFETCH = True
+CELERY_WORKER_DISABLE_PREFETCH = not env.bool("WORKER_TAKES_AHEAD", False)
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1 if CELERY_WORKER_DISABLE_PREFETCH else 16
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 24 * 3600, "socket_timeout": None}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None

@@ -148,7 +148,8 @@ def _worker(queue: str, share: Share, environment: dict[str, str]) -> Program:
     command += ["--loglevel", "WARNING"]
     if queue == "style":
         command = ["nice", "-n", "5", *command]  # a painting never delays a door
+    ahead = {"WORKER_TAKES_AHEAD": str(int(queue == "faces"))}
     of_torch = {"TORCH_THREADS": threads, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
     # At its end: Celery's greeting, and libtorch where it is ended while it still loads.
     chatter = r"\A\Z|\Aworker: Warm shutdown|\Aterminate called without"
-    return Program(queue, command, {**environment, **of_torch}, silence=chatter)
+    return Program(queue, command, {**environment, **of_torch, **ahead}, silence=chatter)
