@@ -27,6 +27,7 @@ from facerec.core.versions import (
 )
 from facerec.models import FaceTemplate, GalleryVersion
 from facerec.thresholds import verification_point
+from webapp.supervisor.plan import cores, shares
 
 if TYPE_CHECKING:
     from facerec.core.encoder import Encoder
@@ -69,11 +70,15 @@ class FaceRuntime:
         self.threads: int = torch.get_num_threads()
         self.torch_version = str(torch.__version__)
         weights = Path(settings.FACE_ENCODER_WEIGHTS) if settings.FACE_ENCODER_WEIGHTS else None
+        detector, aligner = HogDetector(), FivePointAligner()
         encoder = Encoder(self.device, weights)
-        self.pipeline: FacePipeline = FacePipeline(HogDetector(), FivePointAligner(), encoder)
+        self.pipeline: FacePipeline = FacePipeline(detector, aligner, encoder)
         verification_point()  # thresholds that do not fit the encoder are found now, not later
         self._gallery: Gallery | None = None
         self._gallery_lock = threading.Lock()
+        at_once = shares(cores())["faces"].concurrency
+        detector.prepare(at_once)
+        aligner.prepare(at_once)
         self._warm_up(encoder)
 
     def gallery(self) -> Gallery:

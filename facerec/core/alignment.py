@@ -6,7 +6,6 @@ similarity transform that lays the five landmarks on their mean positions, with 
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from facerec.core.detector import Detection
 from facerec.core.dlib_weights import find_model_file, read_verified
+from facerec.core.spares import Spares
 from facerec.core.types import Box, DetectedFace
 from facerec.core.versions import ALIGNER_VERSION, LANDMARK_SHA256, LANDMARK_WEIGHTS
 
@@ -40,9 +40,9 @@ class FivePointAligner:
     def __init__(self, weights_path: Path | None = None) -> None:
         """weights_path: the .dat file, by default the one in `face_recognition_models`.
         Raises WeightsNotFound, WeightsCorrupt."""
-        self._path = weights_path or find_model_file(LANDMARK_WEIGHTS)
-        read_verified(self._path, LANDMARK_SHA256)
-        self._per_thread = threading.local()
+        path = weights_path or find_model_file(LANDMARK_WEIGHTS)
+        read_verified(path, LANDMARK_SHA256)
+        self._predictors: Spares[Any] = Spares(lambda: dlib.shape_predictor(str(path)))
 
     def align(self, image: NDArray[np.uint8], detection: Detection) -> AlignedFace:
         """The landmarks and the chip of one detected face.
@@ -50,15 +50,15 @@ class FivePointAligner:
         image: uint8 RGB (H, W, 3) at full resolution, though the detector saw a smaller one: the
         landmarks cost the same at any size, and a chip shrunk once keeps its detail.
         """
-        shape = self._predictor()(image, _rectangle(detection.box))
+        with self._predictors.one() as predictor:
+            shape = predictor(image, _rectangle(detection.box))
         chip = dlib.get_face_chip(image, shape, size=CHIP_SIZE, padding=CHIP_PADDING)
         a, b, c, d, e = ((float(point.x), float(point.y)) for point in shape.parts())
         return AlignedFace(DetectedFace(detection.box, (a, b, c, d, e), detection.score), chip)
 
-    def _predictor(self) -> Any:
-        if not hasattr(self._per_thread, "predictor"):
-            self._per_thread.predictor = dlib.shape_predictor(str(self._path))
-        return self._per_thread.predictor
+    def prepare(self, threads: int) -> None:
+        """Be ready for this many threads at once, so that none waits at its first photo."""
+        self._predictors.prepare(threads)
 
 
 def _rectangle(box: Box) -> Any:

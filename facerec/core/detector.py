@@ -5,7 +5,6 @@ Source: Dalal and Triggs 2005 (HOG); King 2015, Max-Margin Object Detection (its
 
 from __future__ import annotations
 
-import threading
 from math import sqrt
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from facerec.core.spares import Spares
 from facerec.core.types import Box
 
 FIRST_PASS_PIXELS = 500_000
@@ -35,7 +35,7 @@ class HogDetector:
     """Finds upright frontal faces from about 40 pixels up. Safe to share between threads."""
 
     def __init__(self) -> None:
-        self._per_thread = threading.local()  # the detector's scanner is not thread safe
+        self._hogs: Spares[Any] = Spares(dlib.get_frontal_face_detector)  # not thread safe
 
     def detect(self, image: Image.Image) -> list[Detection]:
         """Faces in an RGB image, the largest first; an empty list where there is none."""
@@ -45,16 +45,16 @@ class HogDetector:
         return sorted(found, key=lambda detection: detection.box.area, reverse=True)
 
     def _at_scale(self, image: Image.Image, scale: float) -> list[Detection]:
-        rectangles, scores, _ = self._hog().run(_scaled(image, scale), 0, 0.0)
+        with self._hogs.one() as hog:
+            rectangles, scores, _ = hog.run(_scaled(image, scale), 0, 0.0)
         return [
             Detection(_box(rectangle, scale), float(score))
             for rectangle, score in zip(rectangles, scores, strict=True)
         ]
 
-    def _hog(self) -> Any:
-        if not hasattr(self._per_thread, "hog"):
-            self._per_thread.hog = dlib.get_frontal_face_detector()
-        return self._per_thread.hog
+    def prepare(self, threads: int) -> None:
+        """Be ready for this many threads at once, so that none waits at its first photo."""
+        self._hogs.prepare(threads)
 
 
 def _scaled(image: Image.Image, scale: float) -> NDArray[np.uint8]:
