@@ -36,6 +36,7 @@ RECIPE = Recipe(
     layer_weights=dict.fromkeys(STYLE_LAYERS, 1.0),
     content_layer="relu4_1",
     style_scales=1,
+    tv_weight=0.0,
 )
 
 
