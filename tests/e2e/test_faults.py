@@ -19,6 +19,7 @@ from tests.e2e.test_paint import PASSWORD, begin, files, step_of, wait_for_pictu
 __all__ = ["files"]  # a fixture
 
 WITHIN = 15.0  # seconds from a kill to the next new step on the page
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 LONG = {"size": 256, "steps": 2000}  # a painting that does not end by itself
 
 WATCH = """() => {
@@ -64,6 +65,11 @@ def job_of(page: Page) -> str:
     return re.search(r"pictures/([0-9a-f-]{36})", page.url)[1]
 
 
+def allowed() -> float:
+    """The 15 s; more only where the machine has over twice as much to do as it has cores."""
+    return WITHIN * max(1.0, os.getloadavg()[0] / (2 * CORES))
+
+
 def kill(stack: Stack, name: str) -> float:
     os.kill(stack.pids[name], signal.SIGKILL)
     return time.time()
@@ -99,7 +105,7 @@ def test_a_killed_style_worker(fragile: Stack, watched: Page, record_property) -
     print(f"style worker: checkpoint {saved}, shown {shown}, back after {seconds:.1f} s: {steps}")
     assert fragile.pids["style"] != worker
     assert min(steps) >= saved, "it began again from the start"
-    assert seconds <= WITHIN
+    assert seconds <= allowed()
     expect(watched.locator("#panel .stamp")).to_have_text("Painting")
     points = watched.evaluate("document.querySelector('loss-curve').points")
     assert points >= max(steps)  # the whole curve, across both workers
@@ -111,7 +117,7 @@ def test_a_killed_web_server(fragile: Stack, watched: Page) -> None:
     expect(watched.locator("#toasts")).to_contain_text("connection is lost")
     seconds, steps = recovery(watched, killed, shown)
     print(f"web: back after {seconds:.1f} s at step {steps[0]} (was {shown})")
-    assert seconds <= WITHIN
+    assert seconds <= allowed()
     assert steps == sorted(steps)
     expect(watched.locator("#toasts")).not_to_contain_text("connection is lost")
 
@@ -122,7 +128,7 @@ def test_a_killed_redis(fragile: Stack, watched: Page) -> None:
     shown = step_of(watched)
     seconds, steps = recovery(watched, killed + 0.3, shown + 1)
     print(f"redis: back after {seconds + 0.3:.1f} s at step {steps[0]} (was {shown})")
-    assert seconds + 0.3 <= WITHIN
+    assert seconds + 0.3 <= allowed()
     assert steps == sorted(steps), "a step was done twice"
     assert fragile.pids["style"] == worker, "the worker did not survive it"
     assert "Traceback" not in fragile.output
@@ -148,7 +154,7 @@ def test_a_restart_of_everything(
     checkpoint = fragile.data_dir / "checkpoints" / f"{job_of(page)}.safetensors"
     saved = load_checkpoint(checkpoint).step
     print(f"stopped in {took:.1f} s, checkpoint at {saved}, shown {step_of(page)}")
-    assert took <= 3.5
+    assert took <= 3.5  # the supervisor kills whoever is not gone by then
     assert saved >= step_of(page)
     fragile.start()
     _, steps = recovery(page, stopped + took, saved)
