@@ -105,7 +105,7 @@ def main() -> None:
         to_tensor(resize(starters[slug].render(options.size), options.size))
         for slug in ("harbour", "currents")
     )
-    recipe = Recipe(size=options.size)
+    recipe = Recipe(size=options.size, style_scales=1, tv_weight=0)  # the plain loop's own J
     exact = build_extractor("lite", bf16=False)
     exact._network.to(memory_format=torch.contiguous_format)
     runs = {"plain loop, float32": plain(exact, content, style, recipe)}
