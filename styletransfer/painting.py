@@ -13,7 +13,7 @@ import torch
 
 from styletransfer import runtime
 from styletransfer.core.checkpoint import PaintState, load_checkpoint, save_checkpoint
-from styletransfer.core.errors import CheckpointError, DivergedError, RecipeError
+from styletransfer.core.errors import CheckpointError, DivergedError, PictureError, RecipeError
 from styletransfer.core.features import Extractor
 from styletransfer.core.images import to_pil
 from styletransfer.core.optimise import Iterate, optimise
@@ -222,6 +222,12 @@ def _told_kindly(recipe: Recipe) -> Iterator[None]:
     except RecipeError as error:
         raise UserFacingError(
             "bad_recipe", f"The recipe’s {error.field} {error.message}.", field=error.field
+        ) from error
+    except PictureError as error:
+        raise UserFacingError(
+            "too_narrow",
+            "One of the two pictures is too narrow to be painted at this size.",
+            "Choose a larger size, or a picture that is less of a strip.",
         ) from error
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise _out_of_memory(recipe) from error

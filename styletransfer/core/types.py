@@ -32,7 +32,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "seed": (0, 2**31 - 1),
     "learning_rate": (1e-4, 10),
     "style_scales": (1, 3),
-    "tv_weight": (0, 100),
+    "tv_weight": (0, 10),
 }
 """Smallest and largest value of each number in a recipe, both allowed."""
 
