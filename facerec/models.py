@@ -19,6 +19,7 @@ from django.urls import reverse
 from facerec.core.types import ENCODING_SIZE, Encoding, Outcome
 from facerec.core.versions import ALIGNER_VERSION, ENCODER_VERSION
 from facerec.reasons import sentence_of
+from webapp.accounts.models import Scope
 from webapp.accounts.roles import Role, has_role
 from webapp.jobs.models import Job
 
@@ -139,6 +140,7 @@ class Enrolment(Job):
     """
 
     task: ClassVar[str] = "facerec.tasks.enrol"
+    scope: ClassVar[Scope] = Scope.SUBJECTS
     queue: ClassVar[str] = "faces"
 
     subject = models.ForeignKey(
@@ -218,6 +220,7 @@ class Attempt(Job):
     """
 
     task: ClassVar[str] = "facerec.tasks.attempt"
+    scope: ClassVar[Scope] = Scope.RECOGNISE
     queue: ClassVar[str] = "faces"
 
     owner = models.ForeignKey(  # type: ignore[assignment]  # a job's owner is never null

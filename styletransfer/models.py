@@ -10,6 +10,7 @@ from django.db import models
 from django.urls import reverse
 
 from styletransfer.core.types import Recipe
+from webapp.accounts.models import Scope
 from webapp.jobs.models import Job
 
 
@@ -17,6 +18,7 @@ class StyleJob(Job):
     """One picture to paint. Its files lie in a folder of its own; see `styletransfer.files`."""
 
     task = "styletransfer.tasks.paint"
+    scope = Scope.PAINT
     queue = "style"
 
     title = models.CharField(max_length=120)

@@ -27,4 +27,4 @@ class SocketAuth:
         key = await database_sync_to_async(api_key_for)(secret=secret.strip())
         if key is None:
             return await WebsocketDenier()(scope, receive, send)
-        return await self.app({**scope, "user": key.user}, receive, send)
+        return await self.app({**scope, "user": key.user, "api_key": key}, receive, send)

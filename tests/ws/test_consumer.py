@@ -76,6 +76,15 @@ class TestWhoMayWatch:
         assert (await socket.connect(WAIT))[0]
         assert (await text(socket))["job"]["id"] == str(job.pk)
 
+    async def test_a_key_of_another_scope_sees_nothing(
+        self, job: StyleJob, painter: User, open_socket: Open
+    ) -> None:
+        _, secret = await sync_to_async(create_api_key)(user=painter, scopes=["recognise"])
+        socket = await open_socket(job.pk, [(b"authorization", f"Bearer {secret}".encode())])
+        assert (await socket.connect(WAIT))[0]
+        output = await socket.receive_output(WAIT)
+        assert (output["type"], output["code"]) == ("websocket.close", 4404)
+
     async def test_a_revoked_key_opens_nothing(
         self, job: StyleJob, painter: User, open_socket: Open
     ) -> None:

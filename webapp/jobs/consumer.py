@@ -103,6 +103,8 @@ class JobConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     @database_sync_to_async  # type: ignore[untyped-decorator]
     def _event(self, job_id: UUID) -> dict[str, Any] | None:
-        """The job's state, which may need queries; None where this person may not see it."""
-        job = find_job(job_id)
-        return job.as_event() if job is not None and job.visible_to(self.scope["user"]) else None
+        """The job's state, which may need queries; None where this person or key may not see it."""
+        job, key = find_job(job_id), self.scope.get("api_key")
+        if job is None or not job.visible_to(self.scope["user"]):
+            return None
+        return job.as_event() if key is None or key.allows(job.scope) else None

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import models
 
+from webapp.accounts.models import Scope
+
 
 class Status(models.TextChoices):
     QUEUED = "queued"
@@ -39,6 +41,7 @@ class Job(models.Model):
 
     task: ClassVar[str]  # the Celery task that runs it
     queue: ClassVar[str]
+    scope: ClassVar[Scope]  # what an API key needs to watch it
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
