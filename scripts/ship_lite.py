@@ -36,7 +36,7 @@ Written by `python -m scripts.ship_lite`; the figures are measured on the shippe
 | file | `styletransfer/core/lite.safetensors`, {size:.2f} MB, fp16 |
 | SHA-256 | `{sha256}` |
 | architecture | thin VGG: 3×3 convolutions 2-2-2-2-1 at widths 16/32/64/128/128, ReLU, average \
-pooling, zero padding; {parameters:,} parameters |
+pooling, replicate padding; {parameters:,} parameters |
 | input | RGB in [0, 1]; it normalises itself |
 | gives | relu1_1, relu2_1, relu3_1, relu4_1, relu5_1 |
 | licence | the project's own |

@@ -25,7 +25,8 @@ class ThinVGG(nn.Module):
         channels = 3
         for block, (width, depth) in enumerate(BLOCKS, start=1):
             for index in range(1, depth + 1):
-                conv = nn.Conv2d(channels, width, 3, padding=1)
+                # Zeros would look like a dark frame, and G would grow one (docs/decisions.md).
+                conv = nn.Conv2d(channels, width, 3, padding=1, padding_mode="replicate")
                 self.add_module(f"conv{block}_{index}", conv)
                 channels = width
 
