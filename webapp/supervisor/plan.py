@@ -150,6 +150,8 @@ def _worker(queue: str, share: Share, environment: dict[str, str]) -> Program:
         command = ["nice", "-n", "5", *command]  # a painting never delays a door
     ahead = {"WORKER_TAKES_AHEAD": str(int(queue == "faces"))}
     of_torch = {"TORCH_THREADS": threads, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+    # Threads that spin while they wait for each other are slow where others want the cores too.
+    of_torch["OMP_WAIT_POLICY"] = os.environ.get("OMP_WAIT_POLICY", "PASSIVE")
     # At its end: Celery's greeting, and libtorch where it is ended while it still loads.
     chatter = r"\A\Z|\Aworker: Warm shutdown|\Aterminate called without"
     return Program(queue, command, {**environment, **of_torch, **ahead}, silence=chatter)

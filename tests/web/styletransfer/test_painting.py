@@ -157,7 +157,7 @@ class TestStopAndGoOn:
 
 class TestKindly:
     def test_a_painting_that_diverges(self, start: Start) -> None:
-        job = run(start(steps=40, optimiser="gd", learning_rate=10.0))
+        job = run(start(steps=40, optimiser="gd", learning_rate=10.0, style_weight=0))
         assert (job.status, job.error["code"]) == (Status.FAILED, "diverged")
         assert "learning rate 10" in job.error["message"]
         assert job.error["field"] == "learning_rate"
