@@ -19,6 +19,7 @@ from webapp.uploads import decode_picture, read_picture
 
 OPTIMISER_NAMES = {"lbfgs": "L-BFGS", "adam": "Adam", "gd": "Gradient descent"}
 START_NAMES = {"content": "The photo", "noise": "Noise", "blend": "A blend of both"}
+STROKE_NAMES = {1: "Fine", 2: "Broad", 3: "Broadest"}  # by the scales that are compared
 EXTRACTOR_NAMES = {"lite": "Lite", "vgg19": "VGG-19"}
 DEFAULTS = Recipe()
 
@@ -58,6 +59,7 @@ class PaintForm(forms.Form):
     extractor = _choice("Extractor", EXTRACTOR_NAMES, EXTRACTORS)
     keep_colours = forms.BooleanField(label="Keep the photo’s colours", required=False)
     content_layer = forms.CharField(label="Content layer", required=False)
+    style_scales = _whole("Strokes")
     learning_rate = _number("Learning rate")
     tv_weight = _number("Smoothness")
 

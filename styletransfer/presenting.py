@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from styletransfer.core.types import DEFAULT_LEARNING_RATES, STYLE_LAYERS, Recipe
-from styletransfer.forms import EXTRACTOR_NAMES, OPTIMISER_NAMES, START_NAMES
+from styletransfer.forms import EXTRACTOR_NAMES, OPTIMISER_NAMES, START_NAMES, STROKE_NAMES
 from styletransfer.models import StyleJob
 from styletransfer.starters import starters
 
@@ -48,6 +48,7 @@ def paint_context(
         "size": size,
         "optimisers": OPTIMISER_NAMES.items(),
         "starts": START_NAMES.items(),
+        "strokes": STROKE_NAMES.items(),
         "extractors": [
             {"value": name, "label": label, "hint": EXTRACTOR_HINTS[name]}
             for name, label in EXTRACTOR_NAMES.items()
@@ -97,6 +98,7 @@ def facts(job: StyleJob) -> list[tuple[str, str]]:
         ("Content layer", recipe.content_layer),
         ("Style layers λ", weights),
         ("Colours", "the photo’s" if recipe.keep_colours else "the style’s"),
+        ("Strokes", STROKE_NAMES[recipe.style_scales].lower()),
         ("Smoothness", f"{recipe.tv_weight:g}"),
     ]
     if job.seconds:

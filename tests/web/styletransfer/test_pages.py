@@ -123,10 +123,11 @@ class TestPaint:
         assert StyleJob.objects.get().title == "Harbour at dusk, as Indigo swell"
 
     def test_again_with_other_parameters(self, browser: Client, start: Start) -> None:
-        job = start(steps=77, seed=5, optimiser="adam")
+        job = start(steps=77, seed=5, optimiser="adam", style_scales=3)
         page = browser.get(f"/paint/?like={job.pk}").content.decode()
         assert re.search(r'name="steps" value="77"', page)
         assert re.search(r'value="adam" checked', page)
+        assert re.search(r'name="style_scales" value="3" checked', page)
         browser.post(PAINT, {"like": str(job.pk), "size": 128, "steps": 9, "seed": 6})
         again = StyleJob.objects.exclude(pk=job.pk).get()
         assert (again.steps, again.cooked.seed) == (9, 6)
@@ -155,6 +156,7 @@ class TestPaint:
             ({"learning_rate": 1e9}, "learning_rate", "between"),
             ({f"weight_relu{n}_1": 0 for n in range(1, 6)}, "", "at least one layer"),
             ({"weight_relu1_1": -1}, "", "between 0 and 100"),
+            ({"style_scales": 4}, "style_scales", "between 1 and 3"),
             ({"title": "x" * 121}, "title", "120"),
         ],
     )
