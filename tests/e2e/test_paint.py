@@ -82,11 +82,11 @@ def stamp(page: Page, word: str) -> None:
 
 def test_from_two_files_to_a_picture(page: Page, files, painter: str, sign_in) -> None:
     sign_in(page, painter, PASSWORD)
-    begin(page, files, steps=24)
+    begin(page, files, size=256, steps=60)
     place = page.locator("live-picture").bounding_box()
     wait_for_picture(page)
     steps = [step_of(page)]
-    while steps[-1] < 24:
+    while steps[-1] < 60:
         page.wait_for_timeout(40)
         if (now := step_of(page)) != steps[-1]:
             steps.append(now)
@@ -94,14 +94,14 @@ def test_from_two_files_to_a_picture(page: Page, files, painter: str, sign_in) -
     assert len(steps) > 8, steps  # it was watched, not just seen at its end
     stamp(page, "Done")
     assert page.locator("live-picture").bounding_box() == place  # nothing jumped
-    assert page.evaluate("document.querySelector('loss-curve').points") == 25
+    assert page.evaluate("document.querySelector('loss-curve').points") == 61
     said = page.locator("loss-curve [role=img]")
-    expect(said).to_have_attribute("aria-label", re.compile("J went from .* in 25 steps"))
+    expect(said).to_have_attribute("aria-label", re.compile("J went from .* in 61 steps"))
     with page.expect_download() as download:
         page.get_by_role("link", name="Download PNG").click()
     assert download.value.suggested_filename == "harbour-as-waves.png"
     picture = Image.open(io.BytesIO(download.value.path().read_bytes()))
-    assert picture.size == (160, 107)
+    assert picture.size == (256, 171)
 
     page.locator("#cut").fill("40")
     expect(page.locator("#before")).to_be_visible()
@@ -110,7 +110,7 @@ def test_from_two_files_to_a_picture(page: Page, files, painter: str, sign_in) -
     expect(page.get_by_text("Harbour, as Waves")).to_be_visible()
     page.get_by_role("link", name="Harbour, as Waves").click()
     wait_for_picture(page)
-    assert page.evaluate("document.querySelector('loss-curve').points") == 25
+    assert page.evaluate("document.querySelector('loss-curve').points") == 61
 
 
 def test_a_refresh_and_a_second_tab_see_it_at_once(
