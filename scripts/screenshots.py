@@ -64,7 +64,7 @@ def enrol_everybody(page: Page) -> None:
         page.check("input[type=checkbox][name*=consent]")
         page.set_input_files("input[type=file]", file_of(draw_face(seed), "portrait.jpg"))
         page.click("[name=_save]")
-        page.get_by_text("Enrolled", exact=True).nth(1).wait_for()
+        page.locator("[data-job] [data-status=enrolled]").wait_for()
     save(page, "enrolment")
 
 
@@ -74,7 +74,7 @@ def ask_about_faces(page: Page) -> None:
     page.fill("#id_subject", external_id)
     page.set_input_files("main input[type=file]", file_of(draw_face(seed, 2), "door.jpg"))
     page.click("main button[type=submit]")
-    page.get_by_text("It is ").first.wait_for()
+    page.locator("[data-outcome=match]").first.wait_for()
     save(page, "verify")
 
     faces = [draw_face(PEOPLE[0][0], 3), draw_face(STRANGER, 1), draw_face(PEOPLE[1][0], 4)]
@@ -86,7 +86,7 @@ def ask_about_faces(page: Page) -> None:
     page.goto("/identify/")
     page.set_input_files("main input[type=file]", file_of(group, "visitors.jpg"))
     page.click("main button[type=submit]")
-    page.get_by_text("Not recognized").first.wait_for()
+    page.locator("[data-outcome=not_recognized]").first.wait_for()
     save(page, "identify", whole=True)
 
 
