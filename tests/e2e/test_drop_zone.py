@@ -21,7 +21,8 @@ ZONES = """<form>{% include "components/drop_zone.html" with name="content" labe
 ZONE_SCRIPT = """import "/static/js/lib/drop-zone.js";
 window.changes = [];
 document.addEventListener("change", ({target}) => changes.push(target.name));
-window.sent = (name) => new FormData(document.forms[document.forms.length - 1]).getAll(name)
+// The zones' own form: the camera's dialog brings one of its own.
+window.sent = (name) => new FormData(document.querySelector("drop-zone").closest("form")).getAll(name)
   .map((file) => [file.name, file.size]);
 window.give = async (type, selector, url, name) => {
   const blob = await (await fetch(url)).blob();
