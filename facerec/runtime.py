@@ -136,6 +136,11 @@ def runtime() -> FaceRuntime:
         return _built
 
 
+def is_loaded() -> bool:
+    """Whether this process has built its runtime."""
+    return _built is not None
+
+
 def describe() -> dict[str, Any]:
     """{device, torch, threads, models: [{name, version, sha256, status}]} or {problem}.
 

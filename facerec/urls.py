@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from facerec import views
+from facerec.views import ask
 
 app_name = "facerec"
 urlpatterns = [
-    path("verify/", views.verify, name="verify"),
-    path("verify/people/", views.people, name="people"),
-    path("identify/", views.identify, name="identify"),
-    path("attempts/<uuid:attempt_id>/", views.attempt, name="attempt"),
+    path("verify/", ask.verify, name="verify"),
+    path("verify/people/", ask.people, name="people"),
+    path("identify/", ask.identify, name="identify"),
+    path("attempts/<uuid:attempt_id>/", ask.attempt, name="attempt"),
 ]

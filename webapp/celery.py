@@ -1,4 +1,4 @@
-"""The Celery app: two queues, `faces` (milliseconds) and `style` (minutes)."""
+"""The Celery app and its queues: `faces` (milliseconds), `style` (minutes), `long` (to hours)."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from webapp import heartbeat
 from webapp.jobs.reaper import ALIVE_KEY
 from webapp.supervisor.redis_server import connect, without_password
 
-QUEUES = ("faces", "style")
+QUEUES = ("faces", "style", "long")
 LOW_SPACE = 1024**3
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 START = "Start Likeness: make run (or: manage.py up)."
@@ -144,6 +144,9 @@ def facts(group: str, told: dict[str, Any]) -> Iterator[Check]:
     """Device, threads and models, as a runtime's `describe()` tells them."""
     if problem := told.get("problem"):
         yield check(group, "runtime", False, problem, "The log tells why.")
+        return
+    if "torch" not in told:
+        yield check(group, "runtime", True, told.get("status", "not loaded yet"))
         return
     threads = told.get("threads")
     torch = f"torch {told.get('torch')}, {threads} thread{'' if threads == 1 else 's'}"

@@ -28,7 +28,11 @@ log = structlog.get_logger(__name__)
 EVERY = 2.0  # seconds
 LIFE = 6  # seconds until a worker that fell silent counts as gone
 DESCRIBE_EVERY = 30.0  # facts change rarely (weights that a job has just downloaded)
-RUNTIMES = {"faces": "facerec.runtime", "style": "styletransfer.runtime"}
+RUNTIMES = {
+    "faces": "facerec.runtime",
+    "style": "styletransfer.runtime",
+    "long": "facerec.longwork",
+}
 
 
 def describe(queue: str) -> dict[str, Any]:

@@ -23,8 +23,19 @@ RUN_DIR = DATA_DIR / "run"  # sockets, pids, the address of the Redis that `up` 
 MEDIA_ROOT = DATA_DIR / "media"  # private: served only through views that check the owner
 CHECKPOINT_DIR = DATA_DIR / "checkpoints"
 ENROLMENT_DIR = DATA_DIR / "enrolment"  # photos that wait for enrolment; emptied as they are judged
+STAGING_DIR = DATA_DIR / "staging"  # uploaded archives of photos; deleted with the job they are for
+ENCODERS_DIR = DATA_DIR / "encoders"  # weights that were trained here
 CACHE_DIR = DATA_DIR / "cache"  # downloaded weights
-for folder in (DATA_DIR, RUN_DIR, MEDIA_ROOT, CHECKPOINT_DIR, ENROLMENT_DIR, CACHE_DIR):
+for folder in (
+    DATA_DIR,
+    RUN_DIR,
+    MEDIA_ROOT,
+    CHECKPOINT_DIR,
+    ENROLMENT_DIR,
+    STAGING_DIR,
+    ENCODERS_DIR,
+    CACHE_DIR,
+):
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 

@@ -22,8 +22,8 @@ ZONE_SCRIPT = """import "/static/js/lib/drop-zone.js";
 window.changes = [];
 document.addEventListener("change", ({target}) => changes.push(target.name));
 // The zones' own form: the camera's dialog brings one of its own.
-window.sent = (name) => new FormData(document.querySelector("drop-zone").closest("form")).getAll(name)
-  .map((file) => [file.name, file.size]);
+window.sent = (name) => new FormData(document.querySelector("drop-zone").closest("form"))
+  .getAll(name).map((file) => [file.name, file.size]);
 window.give = async (type, selector, url, name) => {
   const blob = await (await fetch(url)).blob();
   const transfer = new DataTransfer();

@@ -19,7 +19,7 @@ from webapp.heartbeat import alive
 from webapp.jobs.reaper import ALIVE_KEY
 from webapp.supervisor.redis_server import connect
 
-CHILDREN = {"redis", "web", "faces", "style", "reaper"}
+CHILDREN = {"redis", "web", "faces", "style", "long", "reaper"}
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_killed_supervisor_takes_its_children_with_it(own: Stack):
         again.stop()
 
 
-@pytest.mark.parametrize("name", ["web", "redis", "reaper", "faces", "style", "leash"])
+@pytest.mark.parametrize("name", ["web", "redis", "reaper", "faces", "style", "long", "leash"])
 def test_killed_child_comes_back(sturdy: Stack, name: str):
     before = sturdy.pids
     os.kill(before[name], signal.SIGKILL)

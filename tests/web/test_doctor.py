@@ -49,14 +49,14 @@ def test_report_is_complete_and_says_what_is_missing(empty_redis):
     assert found(report, "Database", "migrations")["value"] == "all applied"
     assert found(report, "Redis", "version")["ok"]
     assert not report["ok"]
-    for name in ("faces", "style", "reaper"):
+    for name in ("faces", "style", "long", "reaper"):
         check = found(report, "Workers", name)
         assert not check["ok"]
         assert "make run" in check["hint"]
 
 
 def test_all_is_well_with_workers_and_reaper(empty_redis):
-    for queue in ("faces", "style"):
+    for queue in ("faces", "style", "long"):
         beat = Heartbeat(queue, 2, facts=FACTS, state="ready")
         empty_redis.set(beat.key, beat.message(), ex=6)
     empty_redis.set(ALIVE_KEY, int(time.time()))

@@ -40,10 +40,12 @@ def shares(machine_cores: int, torch_threads: int = 0) -> dict[str, Share]:
 
     A picture is painted by all cores: it alone keeps them busy for minutes. A face takes 0.1 s, of
     which detection, on one thread, is nine tenths: several at once serve better than threads.
+    Long work on faces (training, calibrating, enrolling many) is not in a hurry.
     """
     return {
         "faces": Share(max(2, min(4, machine_cores)), torch_threads or max(1, machine_cores // 4)),
         "style": Share(1, torch_threads or machine_cores),
+        "long": Share(1, torch_threads or max(1, machine_cores // 2)),
     }
 
 
@@ -146,7 +148,7 @@ def _worker(queue: str, share: Share, environment: dict[str, str]) -> Program:
     ]  # torch and fork clash
     command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     command += ["--loglevel", "WARNING"]
-    if queue == "style":
+    if queue != "faces":
         command = ["nice", "-n", "5", *command]  # a painting never delays a door
     ahead = {"WORKER_TAKES_AHEAD": str(int(queue == "faces"))}
     of_torch = {"TORCH_THREADS": threads, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}

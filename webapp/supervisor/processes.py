@@ -20,7 +20,7 @@ from webapp.supervisor import leash
 
 RUNS_WELL_AFTER = 10.0  # seconds; a child that lived this long starts again at once
 LONGEST_PAUSE = 30.0
-COLOURS = {"up": 1, "redis": 31, "web": 36, "faces": 32, "style": 35, "reaper": 33}
+COLOURS = {"up": 1, "redis": 31, "web": 36, "faces": 32, "style": 35, "long": 34, "reaper": 33}
 
 
 @dataclass(frozen=True)

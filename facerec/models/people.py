@@ -1,4 +1,4 @@
-"""Who is enrolled, by which templates, and what was asked about them.
+"""Who is enrolled, by which templates.
 
 No photo has a row or a column here: a waiting enrolment photo is a file that is deleted as soon as
 it was judged, and a probe lives in Redis for a minute at most (`facerec.services.photos`).
@@ -14,9 +14,8 @@ import numpy as np
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import models
-from django.urls import reverse
 
-from facerec.core.types import ENCODING_SIZE, Encoding, Outcome
+from facerec.core.types import ENCODING_SIZE, Encoding
 from facerec.core.versions import ALIGNER_VERSION, ENCODER_VERSION
 from facerec.reasons import sentence_of
 from webapp.accounts.models import Scope
@@ -133,6 +132,24 @@ class GalleryVersion(models.Model):
         cls.objects.update_or_create(pk=1, defaults={"token": uuid.uuid4()})
 
 
+class GalleryChange(models.Model):
+    """One template that came or went; workers follow these rather than read the gallery anew.
+
+    `sequence` has no gaps and rises in the order of the commits: it is drawn under the lock of
+    GalleryVersion's row.
+    """
+
+    sequence = models.PositiveBigIntegerField(unique=True)
+    template = models.BigIntegerField()  # a key, not a reference: it may be gone
+    removed = models.BooleanField()
+
+    class Meta:
+        ordering = ["sequence"]
+
+    def __str__(self) -> str:
+        return f"{self.sequence}: {'-' if self.removed else '+'}{self.template}"
+
+
 class Enrolment(Job):
     """Templates to be made from one or several photos of a subject.
 
@@ -202,113 +219,3 @@ class EnrolmentPhoto(models.Model):
             "reason": self.reason or None,
             "sentence": self.sentence,
         }
-
-
-class Mode(models.TextChoices):
-    VERIFICATION = "verification", "verification (1:1)"
-    IDENTIFICATION = "identification", "identification (1:N)"
-
-
-OUTCOMES = [(outcome.value, outcome.value.replace("_", " ")) for outcome in Outcome]
-
-
-class Attempt(Job):
-    """One verification or identification: the job, and afterwards its line in the audit log.
-
-    The line stays when people go. Without its subject it names nobody; the operator's name is
-    kept, since a log that forgets who asked is none.
-    """
-
-    task: ClassVar[str] = "facerec.tasks.attempt"
-    scope: ClassVar[Scope] = Scope.RECOGNISE
-    queue: ClassVar[str] = "faces"
-
-    owner = models.ForeignKey(  # type: ignore[assignment]  # a job's owner is never null
-        settings.AUTH_USER_MODEL,
-        on_delete=models.SET_NULL,
-        null=True,
-        related_name="+",
-        editable=False,
-    )
-    operator = models.CharField(max_length=150, editable=False)  # the owner's name at that time
-    api_key = models.ForeignKey(
-        "accounts.ApiKey",
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name="API key",
-    )
-    mode = models.CharField(max_length=15, choices=Mode.choices)
-    subject = models.ForeignKey(
-        Subject,
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="attempts",
-        verbose_name="against whom",
-    )
-    # Of the upright photo as it was sent; boxes refer to it.
-    width = models.PositiveIntegerField(default=0)
-    height = models.PositiveIntegerField(default=0)
-
-    outcome = models.CharField(max_length=15, choices=OUTCOMES, blank=True, default="")
-    reason = models.CharField(max_length=20, blank=True, default="")
-    distance = models.FloatField(null=True)  # squared L2
-    threshold = models.FloatField(null=True)
-    # What was to be expected of the threshold: {"fmr", "fpir", "fnmr", "supported"}.
-    operating_point = models.JSONField(default=dict)
-    gallery_size = models.PositiveIntegerField("templates compared with", null=True)
-    encoder_version = models.CharField("encoder", max_length=40, blank=True, default="")
-    aligner_version = models.CharField("aligner", max_length=40, blank=True, default="")
-
-    class Meta:
-        ordering = ["-created"]
-        indexes = [models.Index(fields=["-created"])]
-
-    def __str__(self) -> str:
-        return f"{self.mode} of {self.created:%d %b %Y %H:%M:%S}"
-
-    @property
-    def sentence(self) -> str:
-        return sentence_of(self.reason)
-
-    def get_absolute_url(self) -> str:
-        return reverse("facerec:attempt", args=[self.pk])
-
-    def as_event(self) -> dict[str, Any]:
-        return {
-            **super().as_event(),
-            "outcome": self.outcome or None,
-            "url": self.get_absolute_url(),
-        }
-
-
-class AttemptFace(models.Model):
-    """One face of an identification's photo, and what it came to."""
-
-    attempt = models.ForeignKey(Attempt, on_delete=models.CASCADE, related_name="faces")
-    position = models.PositiveSmallIntegerField()
-    # Pixels of the upright photo; a box may reach past its edge.
-    x = models.IntegerField()
-    y = models.IntegerField()
-    w = models.PositiveIntegerField()
-    h = models.PositiveIntegerField()
-    outcome = models.CharField(max_length=15, choices=OUTCOMES)
-    reason = models.CharField(max_length=20, blank=True, default="")
-    subject = models.ForeignKey(Subject, on_delete=models.SET_NULL, null=True, related_name="+")
-    distance = models.FloatField(null=True)
-
-    class Meta:
-        ordering = ["position"]
-
-    def __str__(self) -> str:
-        return f"face {self.position + 1}"
-
-    @property
-    def box(self) -> list[int]:
-        return [self.x, self.y, self.w, self.h]
-
-    @property
-    def sentence(self) -> str:
-        return sentence_of(self.reason)

@@ -1,0 +1,43 @@
+"""The rows of faces, a module a subject.
+
+No photo has a row or a column here: a waiting enrolment photo is a file that is deleted as soon as
+it was judged, and a probe lives in Redis for a minute at most (`facerec.services.photos`). The one
+exception, aligned crops, is an administrator's choice and encrypted (`encoders.KeptCrop`).
+"""
+
+from facerec.models.attempts import Attempt, AttemptFace, Mode
+from facerec.models.bulk import BulkEnrolment
+from facerec.models.calibration import Calibration
+from facerec.models.corrections import Correction
+from facerec.models.encoders import EncoderVersion, KeptCrop
+from facerec.models.people import (
+    Enrolment,
+    EnrolmentPhoto,
+    FaceTemplate,
+    GalleryChange,
+    GalleryVersion,
+    PhotoStatus,
+    Subject,
+)
+from facerec.models.policy import FacePolicy
+from facerec.models.training import TrainingRun
+
+__all__ = [
+    "Attempt",
+    "AttemptFace",
+    "BulkEnrolment",
+    "Calibration",
+    "Correction",
+    "EncoderVersion",
+    "Enrolment",
+    "EnrolmentPhoto",
+    "FacePolicy",
+    "FaceTemplate",
+    "GalleryChange",
+    "GalleryVersion",
+    "KeptCrop",
+    "Mode",
+    "PhotoStatus",
+    "Subject",
+    "TrainingRun",
+]
