@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from facerec import api
+from facerec.api import people, recognition
 from facerec.models import Attempt, Enrolment, FaceTemplate, Subject
 from tests.people import ADA, BOB, group, nobody, portrait, tiny
 from tests.web.bad_pictures import REFUSED, TAKEN, Refused
@@ -246,7 +246,8 @@ class TestWorkerAway:
 
     @pytest.fixture(autouse=True)
     def _nobody_listens(self, monkeypatch) -> None:
-        monkeypatch.setattr(api, "PATIENCE", 0.3)
+        for module in (people, recognition):
+            monkeypatch.setattr(module, "PATIENCE", 0.3)
         monkeypatch.setattr(Enrolment, "queue", "nobody-listens")
         monkeypatch.setattr(Attempt, "queue", "nobody-listens")
 
