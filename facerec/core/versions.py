@@ -4,9 +4,15 @@ compared. Free of torch and dlib, so that the web process can read them.
 
 from __future__ import annotations
 
-ENCODER_VERSION = "dlib-resnet-v1-symmetric"
-"""Changes when the same chip would get another template (beyond rounding). Symmetric: the mean
-over the chip and its mirror image."""
+BACKBONE_VERSION = "dlib-resnet-v1-symmetric"
+"""Stored with every template. Changes when the same chip would get another encoding (beyond
+rounding). Symmetric: the mean over the chip and its mirror image."""
+
+SHIPPED_ADAPTER = ""
+"""The name of the adapter that comes with the backbone; empty where there is none."""
+
+ENCODER_VERSION = f"{BACKBONE_VERSION}+{SHIPPED_ADAPTER}" if SHIPPED_ADAPTER else BACKBONE_VERSION
+"""Backbone and adapter: what thresholds and decisions hold for."""
 
 ALIGNER_VERSION = "dlib-5point-150-v1"
 """Changes when the same photo would get another chip."""

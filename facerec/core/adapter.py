@@ -1,0 +1,125 @@
+"""A light function over the frozen backbone: 128 numbers become 128 others, made so that one
+person's photos lie closer together. Applied in memory wherever encodings are compared; what is
+stored stays the backbone's, so that another adapter can be put in use, or back, at once.
+
+numpy alone, so that the web process may use it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from facerec.core.errors import WeightsCorrupt, WeightsNotFound
+from facerec.core.types import ENCODING_SIZE, Encoding
+from facerec.core.versions import BACKBONE_VERSION
+
+_FORMAT = "likeness-adapter-1"
+_SHAPES = {"weight": (ENCODING_SIZE, ENCODING_SIZE), "bias": (ENCODING_SIZE,)}
+
+
+class Adapter:
+    """g(x) = W x + b, and g(x) / |g(x)| where `unit` is set.
+
+    Without `unit`, d(g(x1), g(x2)) = (x1 - x2)^T W^T W (x1 - x2), a Mahalanobis distance; b then
+    cancels. With it, d = 2 - 2 cos, in [0, 4].
+    """
+
+    def __init__(
+        self,
+        weight: NDArray[np.floating[Any]],
+        bias: NDArray[np.floating[Any]] | None = None,
+        *,
+        version: str,
+        unit: bool = False,
+        backbone: str = BACKBONE_VERSION,
+    ) -> None:
+        """weight: (128, 128). bias: (128,), by default 0. version: the name that joins the
+        backbone's in the encoder's. Raises ValueError for another shape or a value that is not
+        finite."""
+        self.weight = np.ascontiguousarray(weight, dtype=np.float32)
+        self.bias = np.array(
+            np.zeros(ENCODING_SIZE) if bias is None else bias, dtype=np.float32, order="C"
+        )
+        self.version, self.unit, self.backbone = version, unit, backbone
+        for name, expected in _SHAPES.items():
+            values = getattr(self, name)
+            if values.shape != expected:
+                raise ValueError(f"an adapter's {name} is {expected}, not {values.shape}")
+            if not np.isfinite(values).all():
+                raise ValueError(f"an adapter's {name} has values that are not finite")
+        self._is_identity = (
+            not unit and not self.bias.any() and np.array_equal(self.weight, np.eye(ENCODING_SIZE))
+        )
+
+    @property
+    def encoder_version(self) -> str:
+        """The name of the encoder that the backbone and this adapter make together."""
+        return f"{self.backbone}+{self.version}" if self.version else self.backbone
+
+    def __call__(self, encodings: Encoding) -> Encoding:
+        """The backbone's encodings, (N, 128) or (128,) -> adapted ones, float32, the same shape.
+
+        The identity gives back the very array that it was given.
+        """
+        if self._is_identity:
+            return encodings
+        adapted = encodings.astype(np.float32, copy=False) @ self.weight.T + self.bias
+        if self.unit:
+            length = np.linalg.norm(adapted, axis=-1, keepdims=True)
+            adapted /= np.maximum(length, np.finfo(np.float32).tiny)
+        return np.asarray(adapted, dtype=np.float32)
+
+    def to_bytes(self) -> bytes:
+        """As safetensors: no code, so that a file from elsewhere can do no more than be wrong."""
+        about = {"format": _FORMAT, "version": self.version, "backbone": self.backbone}
+        metadata = about | {"unit": json.dumps(self.unit)}
+        return bytes(save({"weight": self.weight, "bias": self.bias}, metadata=metadata))
+
+    def save(self, path: Path) -> str:
+        """Writes the file and gives back its SHA-256."""
+        content = self.to_bytes()
+        path.write_bytes(content)
+        return hashlib.sha256(content).hexdigest()
+
+    @classmethod
+    def load(cls, path: Path, sha256: str | None = None) -> Self:
+        """The adapter in a file, which has the given SHA-256 if one is given.
+
+        Raises WeightsNotFound, WeightsCorrupt.
+        """
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise WeightsNotFound(path.name, str(path.parent)) from error
+        if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+            raise WeightsCorrupt(path, "not the adapter that was saved: its SHA-256 differs")
+        try:
+            about = _metadata(content)
+            if about["format"] != _FORMAT:
+                raise ValueError(f"format {about['format']}")
+            return cls(
+                **load(content),
+                version=about["version"],
+                unit=json.loads(about["unit"]) is True,
+                backbone=about["backbone"],
+            )
+        except (SafetensorError, ValueError, KeyError, TypeError) as error:
+            raise WeightsCorrupt(path, f"not an adapter: {error!r}") from error
+
+
+def _metadata(content: bytes) -> dict[str, str]:
+    """What a safetensors file says about itself: 8 bytes of length, then JSON."""
+    length = int.from_bytes(content[:8], "little")
+    return dict(json.loads(content[8 : 8 + length])["__metadata__"])
+
+
+IDENTITY = Adapter(np.eye(ENCODING_SIZE), version="")
+"""The backbone's encodings as they are."""
