@@ -8,7 +8,8 @@ from celery.signals import worker_ready
 
 from facerec.models import Attempt, Enrolment
 from facerec.services.photos import discard_leftovers
-from facerec.services.work import run_attempt, run_enrolment
+from facerec.services.work_attempts import run_attempt
+from facerec.services.work_enrolment import run_enrolment
 from webapp.celery import app
 from webapp.jobs.runner import run_job
 

@@ -263,6 +263,6 @@ class TestWorkerAway:
 
 
 def test_a_lost_probe_is_told(post, monkeypatch) -> None:
-    monkeypatch.setattr("facerec.services.work.read_probe", lambda attempt_id: None)
+    monkeypatch.setattr("facerec.services.work_attempts.read_probe", lambda attempt_id: None)
     response = post("/identify", photo=upload(nobody()))
     assert (response.status_code, response.json()["code"]) == (503, "interrupted")

@@ -11,7 +11,7 @@ import torch
 
 from facerec import runtime
 from facerec.core.versions import ENCODER_SHA256
-from facerec.services.work import run_attempt
+from facerec.services.work_attempts import run_attempt
 from facerec.tasks import attempt as attempt_task
 from tests.people import nobody
 from tests.web.facerec.conftest import start_identification
@@ -81,4 +81,4 @@ def test_the_web_side_loads_neither_torch_nor_dlib() -> None:
 
 
 def test_the_worker_side_is_apart() -> None:
-    assert run_attempt.__module__ == "facerec.services.work"
+    assert run_attempt.__module__ == "facerec.services.work_attempts"

@@ -1,0 +1,151 @@
+"""What the faces worker does with probes: answer questions about them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from django.db import transaction
+from PIL import Image
+
+from facerec.core import matcher
+from facerec.core.calibration import OperatingPoint
+from facerec.core.errors import FaceRefused
+from facerec.core.types import Box, EncodedFace, IdentificationDecision, Outcome, Reason
+from facerec.core.versions import ALIGNER_VERSION, ENCODER_VERSION
+from facerec.models import Attempt, AttemptFace, FaceTemplate, Mode, Subject
+from facerec.reasons import INTERRUPTED
+from facerec.runtime import FaceRuntime
+from facerec.services.photos import discard_probe, read_probe
+from facerec.services.work import ready_runtime
+from facerec.thresholds import identification_point, verification_point
+from webapp.jobs.runner import Run
+
+
+def run_attempt(run: Run[Attempt]) -> None:
+    """Answer the attempt's question and forget its probe."""
+    try:
+        if run.job.outcome:
+            return  # a former run answered and was cut off before it could say so
+        probe = read_probe(run.job.pk)
+        if probe is None:
+            run.update(outcome=Outcome.CANNOT_DECIDE, reason=INTERRUPTED)
+            return
+        with ready_runtime() as here:
+            if run.job.mode == Mode.VERIFICATION:
+                _verify(here, run, probe)
+            else:
+                _identify(here, run, probe)
+    finally:
+        discard_probe(run.job.pk)
+
+
+def _verify(here: FaceRuntime, run: Run[Attempt], probe: Image.Image) -> None:
+    rows = FaceTemplate.current.filter(subject__attempts=run.job)
+    templates = FaceTemplate.unpack(rows.values_list("encoding", flat=True))
+    point = verification_point(len(templates))
+    reason: Reason | None = None
+    distance = None
+    if not len(templates):
+        outcome = Outcome.CANNOT_DECIDE
+        made = FaceTemplate.objects.filter(subject__attempts=run.job).exists()
+        reason = Reason.OTHER_VERSION if made else Reason.NOT_ENROLLED
+    else:
+        try:
+            face = here.pipeline.one_face(probe)
+        except FaceRefused as refused:
+            outcome, reason = Outcome.CANNOT_DECIDE, refused.reason
+        else:
+            decision = matcher.verify(face.encoding, templates, point.threshold)
+            outcome, distance = decision.outcome, decision.distance
+    run.update(
+        outcome=outcome,
+        reason=reason or "",
+        distance=distance,
+        **_conditions(point, len(templates)),
+    )
+
+
+def _identify(here: FaceRuntime, run: Run[Attempt], probe: Image.Image) -> None:
+    gallery = here.gallery()
+    point = identification_point(len(gallery))
+    faces = here.pipeline.analyse(probe)
+    decisions = _decide(faces, gallery.encodings, gallery.subjects, point.threshold)
+    nearest = min((d.distance for d in decisions if d.distance is not None), default=None)
+    outcome, reason = _summary(decisions)
+    with transaction.atomic():
+        _keep_faces(run.job, faces, decisions, scale=run.job.width / probe.width)
+        run.update(
+            outcome=outcome,
+            reason=reason or "",
+            distance=nearest,
+            **_conditions(point, len(gallery)),
+        )
+
+
+def _decide(
+    faces: list[EncodedFace], encodings: Any, subjects: Any, threshold: float
+) -> list[IdentificationDecision]:
+    if not faces:
+        return []
+    probes = np.stack([face.encoding for face in faces])
+    refusals = [face.refusal for face in faces]
+    return matcher.identify(probes, encodings, subjects, threshold, refusals)
+
+
+def _summary(decisions: list[IdentificationDecision]) -> tuple[Outcome, Reason | None]:
+    """The whole photo's outcome: the best that a face of it came to."""
+    if not decisions:
+        return Outcome.CANNOT_DECIDE, Reason.NO_FACE
+    outcomes = {decision.outcome for decision in decisions}
+    for outcome in (Outcome.MATCH, Outcome.NOT_RECOGNIZED):
+        if outcome in outcomes:
+            return outcome, None
+    return Outcome.CANNOT_DECIDE, decisions[0].reason
+
+
+def _keep_faces(
+    attempt: Attempt,
+    faces: list[EncodedFace],
+    decisions: list[IdentificationDecision],
+    *,
+    scale: float,
+) -> None:
+    """Write one row a face, its box in pixels of the photo as it was sent."""
+    matched = [decision.index for decision in decisions if decision.index is not None]
+    there = set(
+        Subject.objects.select_for_update().filter(pk__in=matched).values_list("pk", flat=True)
+    )
+    rows = []
+    for position, (face, decision) in enumerate(zip(faces, decisions, strict=True)):
+        box = _scaled(face.face.box, scale)
+        rows.append(
+            AttemptFace(
+                attempt=attempt,
+                position=position,
+                **asdict(box),
+                outcome=decision.outcome,
+                reason=decision.reason or "",
+                subject_id=decision.index if decision.index in there else None,
+                distance=decision.distance,
+            )
+        )
+    AttemptFace.objects.bulk_create(rows)
+
+
+def _scaled(box: Box, scale: float) -> Box:
+    return Box(*(round(value * scale) for value in (box.x, box.y, box.w, box.h)))
+
+
+def _conditions(point: OperatingPoint, size: int) -> dict[str, Any]:
+    """Under which conditions an attempt was decided, for the log and for the page."""
+    meaning = asdict(point)
+    del meaning["threshold"]
+    return {
+        "threshold": point.threshold,
+        "operating_point": meaning,
+        "gallery_size": size,
+        "encoder_version": ENCODER_VERSION,
+        "aligner_version": ALIGNER_VERSION,
+    }
