@@ -15,6 +15,7 @@ from django.core.management import call_command
 from webapp import health
 from webapp.heartbeat import Heartbeat, alive
 from webapp.jobs.reaper import ALIVE_KEY
+from webapp.supervisor.herald import told
 from webapp.supervisor.redis_server import connect
 
 ROOT = Path(__file__).parents[2]
@@ -199,3 +200,12 @@ def test_cores_load_no_django(core: str):
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert told.stdout.strip() == "False False"
+
+
+def test_a_worker_that_loads_with_its_first_job_is_well(empty_redis):
+    facts = {"status": "loads torch with its first job"}
+    beat = Heartbeat("long", 1, facts=facts, state="ready")
+    empty_redis.set(beat.key, beat.message(), ex=6)
+    line = found(health.report(), "long on", "runtime")
+    assert line["ok"]
+    assert line["value"] == told(json.loads(beat.message())) == facts["status"]

@@ -87,6 +87,8 @@ def told(beat: dict[str, Any]) -> str:
     """What a worker runs on, in a few words."""
     if problem := beat.get("problem"):
         return f"but its runtime is not: {problem}"
+    if "torch" not in beat:
+        return str(beat.get("status", "not loaded yet"))
     threads = beat.get("threads")
     models = ", ".join(
         " ".join(str(model[key]) for key in ("name", "version", "status") if model.get(key))
