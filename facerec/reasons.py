@@ -5,7 +5,13 @@ from __future__ import annotations
 from facerec.core.types import Reason
 
 INTERRUPTED = "interrupted"
-_OURS = {INTERRUPTED: "The work was interrupted before this photo was looked at. Send it again."}
+DUPLICATE = "duplicate"
+OUTLIER = "outlier"
+_OURS = {
+    INTERRUPTED: "The work was interrupted before this photo was looked at. Send it again.",
+    DUPLICATE: "This face looks like somebody else who is already enrolled.",
+    OUTLIER: "This face does not look like the person's other photos.",
+}
 
 
 def sentence_of(reason: str) -> str:

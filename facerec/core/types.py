@@ -37,9 +37,15 @@ class Reason(StrEnum):
     SEVERAL_FACES = "several_faces"
     TOO_SMALL = "too_small"
     TOO_BLURRED = "too_blurred"
+    TOO_DARK = "too_dark"
+    TOO_BRIGHT = "too_bright"
+    TOO_FLAT = "too_flat"
+    TURNED_AWAY = "turned_away"
+    COVERED = "covered"
     NOT_ENROLLED = "not_enrolled"
     EMPTY_GALLERY = "empty_gallery"
     OTHER_VERSION = "other_version"
+    DISPUTED = "disputed"
 
     @property
     def sentence(self) -> str:
@@ -55,11 +61,21 @@ _SENTENCES = {
     "pixels.",
     Reason.TOO_BLURRED: "The face is too blurred to compare. Hold still, clean the lens, or use "
     "a sharper photo.",
+    Reason.TOO_DARK: "The face is too dark. Turn on a light, or face the window.",
+    Reason.TOO_BRIGHT: "The face is too bright, and parts of it are white. Step out of the sun, or "
+    "turn down the lamp or the flash.",
+    Reason.TOO_FLAT: "The face stands out too little from haze or backlight. Use even light from "
+    "the front and clean the lens.",
+    Reason.TURNED_AWAY: "The face is turned too far away. Look straight into the camera.",
+    Reason.COVERED: "The face is hardly recognised as one: it may be partly covered, turned away "
+    "or cut off. Show all of it: no hand, mask or dark glasses.",
     Reason.NOT_ENROLLED: "This person has no enrolled face yet. Enrol a photo first.",
     Reason.EMPTY_GALLERY: "Nobody is enrolled yet, so there is nobody to compare with. Enrol "
     "someone first.",
     Reason.OTHER_VERSION: "The enrolled face was made by another version of the encoder and "
     "cannot be compared. Enrol this person again from a photo.",
+    Reason.DISPUTED: "This face is nearer to one of which it was said that it is not this person. "
+    "Ask the person for another proof of who they are.",
 }
 
 

@@ -30,6 +30,10 @@ class Correction(models.Model):
     encoding = models.BinaryField(null=True)  # the probe's, as FaceTemplate has it
     encoder_version = models.CharField(max_length=40, blank=True, default="")
     aligner_version = models.CharField(max_length=40, blank=True, default="")
+    quality = models.JSONField(default=dict)
+    template = models.OneToOneField(  # that was made of it, once accepted
+        "facerec.FaceTemplate", on_delete=models.SET_NULL, null=True, related_name="correction"
+    )
     said_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )

@@ -16,8 +16,9 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from facerec.core.types import ENCODING_SIZE, Encoding
-from facerec.core.versions import ALIGNER_VERSION, ENCODER_VERSION
-from facerec.reasons import sentence_of
+from facerec.core.versions import ALIGNER_VERSION
+from facerec.models.encoders import backbone_in_use
+from facerec.reasons import DUPLICATE, sentence_of
 from webapp.accounts.models import Scope
 from webapp.accounts.roles import Role, has_role
 from webapp.jobs.models import Job
@@ -62,13 +63,13 @@ class Subject(models.Model):
 
 
 class CurrentTemplates(models.Manager["FaceTemplate"]):
-    """Templates that today's encoder and aligner made: only these are comparable."""
+    """Templates that the backbone in use and today's aligner made: only these are comparable."""
 
     def get_queryset(self) -> models.QuerySet[FaceTemplate]:
         return (
             super()
             .get_queryset()
-            .filter(encoder_version=ENCODER_VERSION, aligner_version=ALIGNER_VERSION)
+            .filter(encoder_version=backbone_in_use(), aligner_version=ALIGNER_VERSION)
         )
 
 
@@ -77,7 +78,7 @@ class FaceTemplate(models.Model):
 
     subject = models.ForeignKey(Subject, on_delete=models.CASCADE, related_name="templates")
     encoding = models.BinaryField(max_length=4 * ENCODING_SIZE)  # float32, little-endian
-    encoder_version = models.CharField("encoder", max_length=40)
+    encoder_version = models.CharField("encoder", max_length=40)  # the backbone's: no adapter's
     aligner_version = models.CharField("aligner", max_length=40)
     quality = models.JSONField(default=dict)
     created = models.DateTimeField(auto_now_add=True)
@@ -94,8 +95,7 @@ class FaceTemplate(models.Model):
 
     @property
     def is_current(self) -> bool:
-        made_by = (self.encoder_version, self.aligner_version)
-        return made_by == (ENCODER_VERSION, ALIGNER_VERSION)
+        return FaceTemplate.current.filter(pk=self.pk).exists()
 
     @staticmethod
     def pack(encoding: Encoding) -> bytes:
@@ -183,10 +183,16 @@ class PhotoStatus(models.TextChoices):
     WAITING = "waiting"
     ENROLLED = "enrolled"
     REFUSED = "refused"
+    CONFIRM = "confirm", "to be confirmed"
+    DISCARDED = "discarded"
 
 
 class EnrolmentPhoto(models.Model):
-    """One photo of an enrolment: how it fared. Its file is there only while it waits."""
+    """One photo of an enrolment: how it fared. Its file is there only while it waits.
+
+    A face that may be somebody else's waits for a person's word: then its encoding is kept here,
+    outside the gallery, until that is said.
+    """
 
     enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="photos")
     position = models.PositiveSmallIntegerField()
@@ -199,6 +205,15 @@ class EnrolmentPhoto(models.Model):
     template = models.OneToOneField(
         FaceTemplate, on_delete=models.SET_NULL, null=True, related_name="photo"
     )
+    quality = models.JSONField(default=dict)
+    # Whose template is nearest (duplicate: another person's), how far, and what was near enough.
+    looks_like = models.ForeignKey(Subject, on_delete=models.SET_NULL, null=True, related_name="+")
+    distance = models.FloatField(null=True)  # squared L2
+    threshold = models.FloatField(null=True)
+    # As FaceTemplate has them, while the photo is to be confirmed; null before and after.
+    encoding = models.BinaryField(max_length=4 * ENCODING_SIZE, null=True)
+    encoder_version = models.CharField(max_length=40, blank=True, default="")
+    aligner_version = models.CharField(max_length=40, blank=True, default="")
 
     class Meta:
         ordering = ["position"]
@@ -208,7 +223,9 @@ class EnrolmentPhoto(models.Model):
 
     @property
     def sentence(self) -> str:
-        """Why it was refused, and what to do; empty where it was not."""
+        """Why it was refused or is to be confirmed; empty where it was enrolled."""
+        if self.reason == DUPLICATE and self.looks_like is not None:
+            return f"This face looks like {self.looks_like}, who is already enrolled."
         return sentence_of(self.reason)
 
     def as_dict(self) -> dict[str, Any]:
