@@ -25,6 +25,7 @@ from facerec.core.versions import (
     ENCODER_VERSION,
     LANDMARK_SHA256,
 )
+from facerec.encoders import ActiveEncoder, active, adapter_of
 from facerec.models import FaceTemplate, GalleryVersion
 from facerec.thresholds import verification_point
 from webapp.supervisor.plan import cores, shares
@@ -42,14 +43,20 @@ class DeviceMissing(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class Gallery:
-    """Every comparable template. encodings: (K, 128); subjects: (K,) primary keys."""
+    """Every comparable template, adapted. encodings: (K, 128); subjects: (K,) primary keys.
+    encoder: whose numbers they are; probes are compared after `adapt`."""
 
     version: UUID | None
+    encoder: ActiveEncoder
     encodings: Encoding
     subjects: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.subjects)
+
+    def adapt(self, encodings: Encoding) -> Encoding:
+        """The backbone's encodings as this gallery's encoder has them."""
+        return adapter_of(self.encoder)(encodings)
 
 
 class FaceRuntime:
@@ -97,10 +104,12 @@ class FaceRuntime:
 
 def _read_gallery(version: UUID | None) -> Gallery:
     # The version was read first: a change in between makes the next look read again, no harm.
+    encoder = active()
     rows = FaceTemplate.current.order_by("id").values_list("encoding", "subject_id")
     encodings, subjects = zip(*rows, strict=True) if rows else ((), ())
-    log.info("gallery read", templates=len(subjects))
-    return Gallery(version, FaceTemplate.unpack(encodings), np.array(subjects, np.int64))
+    log.info("gallery read", templates=len(subjects), encoder=encoder.name)
+    adapted = adapter_of(encoder)(FaceTemplate.unpack(encodings))
+    return Gallery(version, encoder, adapted, np.array(subjects, np.int64))
 
 
 def choose_device(wanted: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,7 +20,7 @@ from safetensors.numpy import load, save
 
 from facerec.core.errors import WeightsCorrupt, WeightsNotFound
 from facerec.core.types import ENCODING_SIZE, Encoding
-from facerec.core.versions import BACKBONE_VERSION
+from facerec.core.versions import BACKBONE_VERSION, SHIPPED_ADAPTER
 
 _FORMAT = "likeness-adapter-1"
 _SHAPES = {"weight": (ENCODING_SIZE, ENCODING_SIZE), "bias": (ENCODING_SIZE,)}
@@ -123,3 +124,14 @@ def _metadata(content: bytes) -> dict[str, str]:
 
 IDENTITY = Adapter(np.eye(ENCODING_SIZE), version="")
 """The backbone's encodings as they are."""
+
+
+@cache
+def shipped() -> Adapter:
+    """The adapter that comes with the backbone; the identity where there is none.
+
+    Raises WeightsNotFound, WeightsCorrupt.
+    """
+    if not SHIPPED_ADAPTER:
+        return IDENTITY
+    return Adapter.load(Path(__file__).with_name(f"{SHIPPED_ADAPTER}.safetensors"))

@@ -29,6 +29,10 @@ class WeightsCorrupt(FaceCoreError):  # noqa: N818
         self.detail = detail
 
 
+class EncoderUnusable(FaceCoreError):  # noqa: N818
+    """An encoder needs a backbone or an aligner that this release does not have."""
+
+
 class CalibrationInvalid(FaceCoreError):  # noqa: N818
     """The operating points cannot be read, or were made for another encoder or aligner."""
 

@@ -70,7 +70,7 @@ class Attempt(Job):
     # What was to be expected of the threshold: {"fmr", "fpir", "fnmr", "supported"}.
     operating_point = models.JSONField(default=dict)
     gallery_size = models.PositiveIntegerField("templates compared with", null=True)
-    encoder_version = models.CharField("encoder", max_length=40, blank=True, default="")
+    encoder_version = models.CharField("encoder", max_length=80, blank=True, default="")
     aligner_version = models.CharField("aligner", max_length=40, blank=True, default="")
 
     class Meta:

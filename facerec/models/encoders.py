@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Coalesce
+
+from facerec.core.versions import BACKBONE_VERSION
+from facerec.models.policy import FacePolicy
+
+
+def backbone_in_use() -> Coalesce:
+    """An expression for what `FaceTemplate.encoder_version` must be: the database looks it up with
+    the templates, so that no promotion comes between."""
+    chosen = FacePolicy.objects.filter(pk=1).values("encoder__backbone")[:1]
+    return Coalesce(
+        models.Subquery(chosen), models.Value(BACKBONE_VERSION), output_field=models.CharField()
+    )
 
 
 class EncoderVersion(models.Model):
@@ -12,8 +25,12 @@ class EncoderVersion(models.Model):
     name = models.CharField(max_length=80, unique=True)
     backbone = models.CharField(max_length=40)  # what FaceTemplate.encoder_version must be
     aligner = models.CharField(max_length=40)
-    weights = models.CharField(max_length=200, blank=True)  # a file of settings.ENCODERS_DIR
+    # Files of settings.ENCODERS_DIR: the adapter, and the net where the backbone was fine-tuned.
+    weights = models.CharField(max_length=200, blank=True)
     sha256 = models.CharField(max_length=64, blank=True)
+    net = models.CharField(max_length=200, blank=True)
+    net_sha256 = models.CharField(max_length=64, blank=True)
+    heads = models.JSONField(default=dict)  # rule: {weights, sha256}
     decision_rule = models.CharField(max_length=20, default="distance")
     comparison = models.JSONField(default=dict)  # with the encoder before it, on held-out people
     run = models.ForeignKey(

@@ -13,10 +13,11 @@ from facerec.core import matcher
 from facerec.core.calibration import OperatingPoint
 from facerec.core.errors import FaceRefused
 from facerec.core.types import Box, EncodedFace, IdentificationDecision, Outcome, Reason
-from facerec.core.versions import ALIGNER_VERSION, ENCODER_VERSION
+from facerec.core.versions import ALIGNER_VERSION
+from facerec.encoders import ActiveEncoder, active, adapter_of
 from facerec.models import Attempt, AttemptFace, FaceTemplate, Mode, Subject
 from facerec.reasons import INTERRUPTED
-from facerec.runtime import FaceRuntime
+from facerec.runtime import FaceRuntime, Gallery
 from facerec.services.photos import discard_probe, read_probe
 from facerec.services.work import ready_runtime
 from facerec.thresholds import identification_point, verification_point
@@ -42,8 +43,10 @@ def run_attempt(run: Run[Attempt]) -> None:
 
 
 def _verify(here: FaceRuntime, run: Run[Attempt], probe: Image.Image) -> None:
+    encoder = active()
+    adapt = adapter_of(encoder)
     rows = FaceTemplate.current.filter(subject__attempts=run.job)
-    templates = FaceTemplate.unpack(rows.values_list("encoding", flat=True))
+    templates = adapt(FaceTemplate.unpack(rows.values_list("encoding", flat=True)))
     point = verification_point(len(templates))
     reason: Reason | None = None
     distance = None
@@ -57,13 +60,13 @@ def _verify(here: FaceRuntime, run: Run[Attempt], probe: Image.Image) -> None:
         except FaceRefused as refused:
             outcome, reason = Outcome.CANNOT_DECIDE, refused.reason
         else:
-            decision = matcher.verify(face.encoding, templates, point.threshold)
+            decision = matcher.verify(adapt(face.encoding), templates, point.threshold)
             outcome, distance = decision.outcome, decision.distance
     run.update(
         outcome=outcome,
         reason=reason or "",
         distance=distance,
-        **_conditions(point, len(templates)),
+        **_conditions(point, len(templates), encoder),
     )
 
 
@@ -71,7 +74,7 @@ def _identify(here: FaceRuntime, run: Run[Attempt], probe: Image.Image) -> None:
     gallery = here.gallery()
     point = identification_point(len(gallery))
     faces = here.pipeline.analyse(probe)
-    decisions = _decide(faces, gallery.encodings, gallery.subjects, point.threshold)
+    decisions = _decide(faces, gallery, point.threshold)
     nearest = min((d.distance for d in decisions if d.distance is not None), default=None)
     outcome, reason = _summary(decisions)
     with transaction.atomic():
@@ -80,18 +83,18 @@ def _identify(here: FaceRuntime, run: Run[Attempt], probe: Image.Image) -> None:
             outcome=outcome,
             reason=reason or "",
             distance=nearest,
-            **_conditions(point, len(gallery)),
+            **_conditions(point, len(gallery), gallery.encoder),
         )
 
 
 def _decide(
-    faces: list[EncodedFace], encodings: Any, subjects: Any, threshold: float
+    faces: list[EncodedFace], gallery: Gallery, threshold: float
 ) -> list[IdentificationDecision]:
     if not faces:
         return []
-    probes = np.stack([face.encoding for face in faces])
+    probes = gallery.adapt(np.stack([face.encoding for face in faces]))
     refusals = [face.refusal for face in faces]
-    return matcher.identify(probes, encodings, subjects, threshold, refusals)
+    return matcher.identify(probes, gallery.encodings, gallery.subjects, threshold, refusals)
 
 
 def _summary(decisions: list[IdentificationDecision]) -> tuple[Outcome, Reason | None]:
@@ -138,7 +141,7 @@ def _scaled(box: Box, scale: float) -> Box:
     return Box(*(round(value * scale) for value in (box.x, box.y, box.w, box.h)))
 
 
-def _conditions(point: OperatingPoint, size: int) -> dict[str, Any]:
+def _conditions(point: OperatingPoint, size: int, encoder: ActiveEncoder) -> dict[str, Any]:
     """Under which conditions an attempt was decided, for the log and for the page."""
     meaning = asdict(point)
     del meaning["threshold"]
@@ -146,6 +149,6 @@ def _conditions(point: OperatingPoint, size: int) -> dict[str, Any]:
         "threshold": point.threshold,
         "operating_point": meaning,
         "gallery_size": size,
-        "encoder_version": ENCODER_VERSION,
+        "encoder_version": encoder.name,
         "aligner_version": ALIGNER_VERSION,
     }

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from facerec.core.errors import FaceRefused
-from facerec.core.versions import ALIGNER_VERSION, ENCODER_VERSION
+from facerec.core.versions import ALIGNER_VERSION, BACKBONE_VERSION
 from facerec.models import Enrolment, EnrolmentPhoto, FaceTemplate, PhotoStatus, Subject
 from facerec.reasons import INTERRUPTED
 from facerec.runtime import FaceRuntime
@@ -45,7 +45,7 @@ def _judge(here: FaceRuntime, enrolment: Enrolment, photo: EnrolmentPhoto) -> No
         template = FaceTemplate.objects.create(
             subject=subject,
             encoding=FaceTemplate.pack(face.encoding),
-            encoder_version=ENCODER_VERSION,
+            encoder_version=BACKBONE_VERSION,
             aligner_version=ALIGNER_VERSION,
             quality=face.quality.as_dict(),
         )

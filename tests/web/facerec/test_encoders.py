@@ -1,4 +1,4 @@
-"""The encoder in use: adapters are applied wherever encodings are compared, and nothing is stored."""
+"""The encoder in use: adapters apply wherever encodings are compared; nothing is rewritten."""
 
 from __future__ import annotations
 
