@@ -8,6 +8,12 @@ from django.conf import settings
 
 from facerec.core.calibration import CalibrationSet, OperatingPoint, OperatingPoints
 
+DUPLICATE_FPIR = 0.05
+"""One new person in twenty looks enough like somebody enrolled for a person to have a look."""
+
+OUTLIER_FMR = 0.01
+"""A photo of somebody else passes for one of this person's once in a hundred times."""
+
 
 @cache
 def _points() -> OperatingPoints:
@@ -24,6 +30,18 @@ def identification_point(gallery_size: int) -> OperatingPoint:
     return _points().identification_threshold(
         gallery_size, settings.IDENTIFICATION_FPIR, highest_fmr=settings.VERIFICATION_FMR
     )
+
+
+def duplicate_point(gallery_size: int) -> OperatingPoint:
+    """Nearer than this to another person's template, a photo may be of that person."""
+    return _points().identification_threshold(
+        gallery_size, DUPLICATE_FPIR, highest_fmr=settings.VERIFICATION_FMR
+    )
+
+
+def outlier_point() -> OperatingPoint:
+    """Farther than this from all of a person's templates, a photo may be of somebody else."""
+    return _points().verification_threshold(OUTLIER_FMR)
 
 
 def calibration_set() -> CalibrationSet:
