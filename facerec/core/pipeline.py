@@ -68,9 +68,7 @@ class FacePipeline:
         A face that is not fit to be decided on says so in its `refusal`."""
         image = image.convert("RGB")
         faces = self._aligned(image, self._detector.detect(image))
-        encodings = (
-            self._encoder.encode_symmetric(np.stack([f.chip for f in faces])) if faces else ()
-        )
+        encodings = self.encode(np.stack([f.chip for f in faces])) if faces else ()
         return [
             EncodedFace(face.face, measured, encoding, quality.refusal(measured))
             for face, measured, encoding in zip(faces, _measure(faces), encodings, strict=True)
@@ -82,6 +80,12 @@ class FacePipeline:
         Raises FaceRefused with NO_FACE; SEVERAL_FACES, where a second face is more than half as
         wide as the largest; TOO_SMALL; TOO_BLURRED: in this order.
         """
+        face, measured = self.one_aligned(image)
+        [encoding] = self.encode(face.chip[None])
+        return EncodedFace(face.face, measured, encoding)
+
+    def one_aligned(self, image: Image.Image) -> tuple[AlignedFace, Quality]:
+        """`one_face` before the encoder, so that the chips of many photos can share its passes."""
         image = image.convert("RGB")
         detections = self._detector.detect(image)
         if not detections:
@@ -93,8 +97,11 @@ class FacePipeline:
         [measured] = _measure([face])
         if (reason := quality.refusal(measured)) is not None:
             raise FaceRefused(reason)
-        [encoding] = self._encoder.encode_symmetric(face.chip[None])
-        return EncodedFace(face.face, measured, encoding)
+        return face, measured
+
+    def encode(self, chips: NDArray[np.uint8]) -> Encoding:
+        """Aligned faces, uint8 RGB (N, 150, 150, 3) -> the encodings that are stored, (N, 128)."""
+        return self._encoder.encode_symmetric(chips)
 
     def _aligned(self, image: Image.Image, detections: Sequence[Detection]) -> list[AlignedFace]:
         pixels = np.asarray(image)

@@ -1,0 +1,184 @@
+"""Labelled photos: a folder or a ZIP archive with one folder a person.
+
+    Ada Example/front.jpg          or, as in LFW,   images/Ada_Example/Ada_Example_0001.jpg
+    Ada Example/side.jpg                            images/Bob_Example/Bob_Example_0001.jpg
+    Bob Example/photo.png                           pairs.txt (not a photo, left aside)
+    labels.csv                     optional: person,<any columns>
+
+Photos are read one at a time, never unpacked to a disk.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Self
+
+from django.conf import settings
+from PIL import Image
+
+from facerec.core.labelled import Picture, Refusal
+from facerec.labels import LABEL_FILES, MAX_LABEL_BYTES, Labels, read_labels
+from facerec.photosources import Archive, Folder, PhotoSource, refused
+from webapp.errors import UserFacingError
+from webapp.uploads import decode_picture
+
+PHOTO_SUFFIXES = frozenset(
+    (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff", ".mpo")
+)
+MAX_SIDE = 2048  # pixels: faces smaller than this leaves them are not compared anyway
+MAX_PHOTOS = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledPhoto:
+    """One photo: its person's folder, its file's name, and its path in the set, which is unique."""
+
+    person: str
+    name: str
+    path: str
+    source: PhotoSource = field(repr=False, compare=False)
+
+    def read(self) -> Image.Image:
+        """The upright RGB picture, at most MAX_SIDE pixels on its longer side.
+
+        Raises:
+            UserFacingError: as `webapp.uploads.decode_picture`, or `file_too_large`.
+        """
+        limit = settings.MAX_UPLOAD_MB * 1024**2
+        data = self.source.read(self.path, limit)
+        if len(data) > limit:
+            raise UserFacingError(
+                "file_too_large",
+                f"This file has more than {settings.MAX_UPLOAD_MB} MB.",
+                "Save it smaller or as JPEG, then try again.",
+                status=413,
+            )
+        if not data:
+            raise UserFacingError(
+                "empty_file", "This file is empty.", "Choose another picture.", status=422
+            )
+        return decode_picture(data, field="", max_side=MAX_SIDE)
+
+
+class PhotoSet:
+    """People and their photos; use it as a context manager.
+
+    people: folder name -> photos, both sorted. labels: folder name -> column -> value, of
+    labels.csv or people.csv. ignored: how many other files there were.
+    """
+
+    def __init__(self, name: str, source: PhotoSource) -> None:
+        self.name = name
+        self._source = source
+        files = source.names()
+        photos = [file for file in files if PurePosixPath(file).suffix.lower() in PHOTO_SUFFIXES]
+        self.people = _by_person(photos, source)
+        self.total = len(photos)
+        tables = [file for file in files if PurePosixPath(file).name.lower() in LABEL_FILES]
+        self.labels = self._labels(tables)
+        self.ignored = len(files) - len(photos) - len(tables)
+
+    @classmethod
+    def open(cls, path: Path, *, name: str = "") -> Self:
+        """A folder, or a ZIP archive.
+
+        Args:
+            name: what people call it, by default the path's last part.
+
+        Raises:
+            UserFacingError: `photoset_missing`, `not_an_archive`, `archive_encrypted`,
+                `archive_unsafe`, `no_photos`, `photos_not_in_folders`, `too_many_photos`,
+                `labels_invalid`; each points to the field `archive`.
+        """
+        source: PhotoSource
+        if path.is_dir():
+            source = Folder(path)
+        elif path.is_file():
+            source = Archive(path)
+        else:
+            raise refused("photoset_missing", f"There is no {path}.", "Check the path.", 404)
+        try:
+            return cls(name or path.name, source)
+        except BaseException:
+            source.close()
+            raise
+
+    def photos(self) -> Iterator[LabelledPhoto]:
+        """All of them, person by person."""
+        for photos in self.people.values():
+            yield from photos
+
+    def close(self) -> None:
+        self._source.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _labels(self, tables: list[str]) -> Labels:
+        if len(tables) > 1:
+            raise refused(
+                "labels_invalid",
+                f"There are {len(tables)} label files: {tables[0]}, {tables[1]}.",
+                "Keep one.",
+            )
+        if not tables:
+            return {}
+        data = self._source.read(tables[0], MAX_LABEL_BYTES)
+        if len(data) > MAX_LABEL_BYTES:
+            raise refused("labels_invalid", f"{tables[0]} is larger than 5 MB.", "Shorten it.")
+        return read_labels(data, tables[0])
+
+
+def pictures(photos: Iterable[LabelledPhoto]) -> Iterator[Picture]:
+    """The photos as `core.labelled.encode_set` takes them; one that cannot be read says why."""
+    for photo in photos:
+        image: Image.Image | Refusal
+        try:
+            image = photo.read()
+        except UserFacingError as error:
+            image = Refusal(error.code, f"{error.message} {error.hint}".strip())
+        yield Picture(photo.person, photo.name, image)
+
+
+def _by_person(files: list[str], source: PhotoSource) -> dict[str, list[LabelledPhoto]]:
+    """Every photo must lie in a person's folder, and all these folders in one place: a photo
+    deeper or higher would be filed under a wrong name."""
+    if not files:
+        raise refused(
+            "no_photos", "There is no photo in it.", "Give each person a folder with their photos."
+        )
+    if len(files) > MAX_PHOTOS:
+        raise refused(
+            "too_many_photos",
+            f"These are {len(files):,} photos; at most {MAX_PHOTOS:,} are taken at once.",
+            "Send them in parts.",
+            413,
+        )
+    places = Counter(str(PurePosixPath(file).parent.parent) for file in files if "/" in file)
+    place = places.most_common(1)[0][0] if places else ""
+    people: dict[str, list[LabelledPhoto]] = defaultdict(list)
+    for file in sorted(files):
+        path = PurePosixPath(file)
+        if "/" not in file or str(path.parent.parent) != place:
+            raise refused(
+                "photos_not_in_folders",
+                f"“{file}” does not lie in a person's folder.",
+                "Put each person's photos right into one folder of theirs, and all these folders "
+                "side by side.",
+            )
+        person = unicodedata.normalize("NFC", path.parent.name)
+        people[person].append(LabelledPhoto(person, path.name, file, source))
+    return dict(sorted(people.items()))
