@@ -9,7 +9,7 @@ from facerec.models.attempts import Attempt, AttemptFace, Mode
 from facerec.models.bulk import BulkEnrolment
 from facerec.models.calibration import Calibration
 from facerec.models.corrections import Correction
-from facerec.models.encoders import EncoderVersion, KeptCrop
+from facerec.models.encoders import EncoderVersion, KeptCrop, Promotion, Reencoding
 from facerec.models.people import (
     Enrolment,
     EnrolmentPhoto,
@@ -20,7 +20,7 @@ from facerec.models.people import (
     Subject,
 )
 from facerec.models.policy import FacePolicy
-from facerec.models.training import TrainingRun
+from facerec.models.training import Stage, TrainingRun
 
 __all__ = [
     "Attempt",
@@ -38,6 +38,9 @@ __all__ = [
     "KeptCrop",
     "Mode",
     "PhotoStatus",
+    "Promotion",
+    "Reencoding",
+    "Stage",
     "Subject",
     "TrainingRun",
 ]

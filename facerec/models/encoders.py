@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Coalesce
 
 from facerec.core.versions import BACKBONE_VERSION
 from facerec.models.policy import FacePolicy
+from webapp.accounts.models import Scope
+from webapp.accounts.roles import Role, has_role
+from webapp.jobs.models import Job
 
 
 def backbone_in_use() -> Coalesce:
@@ -33,20 +38,36 @@ class EncoderVersion(models.Model):
     heads = models.JSONField(default=dict)  # rule: {weights, sha256}
     decision_rule = models.CharField(max_length=20, default="distance")
     comparison = models.JSONField(default=dict)  # with the encoder before it, on held-out people
+    parent = models.CharField(max_length=80, blank=True, default="")  # what it was compared with
     run = models.ForeignKey(
         "facerec.TrainingRun", on_delete=models.SET_NULL, null=True, related_name="encoders"
     )
     created = models.DateTimeField(auto_now_add=True)
-    promoted = models.DateTimeField(null=True)
-    promoted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
-    )
 
     class Meta:
         ordering = ["-created"]
 
     def __str__(self) -> str:
         return self.name
+
+
+class Promotion(models.Model):
+    """When which encoder was put in use, by whom: the history that a rollback goes back in."""
+
+    encoder = models.ForeignKey(  # null: the shipped one
+        EncoderVersion, on_delete=models.PROTECT, null=True, related_name="promotions"
+    )
+    decision_rule = models.CharField(max_length=20, default="distance")
+    at = models.DateTimeField(auto_now_add=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.encoder or 'the shipped encoder'} ({self.decision_rule})"
 
 
 class KeptCrop(models.Model):
@@ -60,3 +81,31 @@ class KeptCrop(models.Model):
 
     def __str__(self) -> str:
         return f"crop of {self.template}"
+
+
+class Reencoding(Job):
+    """Templates of an encoder's backbone made from the crops that were kept; an encoder that waits
+    for them is put in use at the end."""
+
+    task: ClassVar[str] = "facerec.tasks.reencode"
+    scope: ClassVar[Scope] = Scope.SUBJECTS
+    queue: ClassVar[str] = "long"
+
+    encoder = models.ForeignKey(  # null: the shipped one
+        EncoderVersion, on_delete=models.CASCADE, null=True, related_name="reencodings"
+    )
+    promote = models.BooleanField(default=False)
+    done = models.PositiveIntegerField(default=0)  # crops
+    total = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-created"]
+
+    def __str__(self) -> str:
+        return f"templates for {self.encoder or 'the shipped encoder'}"
+
+    def visible_to(self, user: Any) -> bool:
+        return has_role(user, Role.ADMINISTRATOR)
+
+    def as_event(self) -> dict[str, Any]:
+        return {**super().as_event(), "done": self.done, "total": self.total}
