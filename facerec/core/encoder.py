@@ -62,9 +62,18 @@ class FaceNet(nn.Module):
         self.register_buffer("projection", torch.from_numpy(weights.projection))
 
     def forward(self, chips: Tensor) -> Tensor:
+        return self.tail(self.trunk(chips))
+
+    def trunk(self, chips: Tensor, last: int = 0) -> Tensor:
+        """Everything before the last so many blocks and the projection."""
         x = self.stem((chips - self.mean) / 256).relu()
         x = functional.max_pool2d(x, kernel_size=3, stride=2)
-        x = self.blocks(x)
+        features: Tensor = self.blocks[: len(self.blocks) - last](x)
+        return features
+
+    def tail(self, features: Tensor, last: int = 0) -> Tensor:
+        """The last so many blocks and the projection, of what `trunk` gave."""
+        x = self.blocks[len(self.blocks) - last :](features)
         encodings: Tensor = x.mean(dim=(2, 3)) @ self.projection
         return encodings
 

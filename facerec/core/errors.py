@@ -43,3 +43,24 @@ class FaceRefused(FaceCoreError):  # noqa: N818
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason.value)
         self.reason = reason
+
+
+class TrainingSetTooSmall(FaceCoreError):  # noqa: N818
+    """Too few people with two photos or more to train on, to choose by and to judge by."""
+
+    def __init__(self, people: int, needed: int) -> None:
+        super().__init__(f"{people} people with two photos; {needed} are needed")
+        self.people = people
+        self.needed = needed
+
+
+class TrainingDiverged(FaceCoreError):  # noqa: N818
+    """The loss is no number any more: the learning rate is too high."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__(f"the loss is not finite at step {step}")
+        self.step = step
+
+
+class CheckpointMismatch(FaceCoreError):  # noqa: N818
+    """A checkpoint belongs to another configuration or to other photos."""
