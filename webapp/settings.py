@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import secrets
 from pathlib import Path
 
 import environ
 from django.urls import reverse_lazy
+
+from webapp.secret_file import kept_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -39,26 +39,13 @@ for folder in (
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
-def _secret_key() -> str:
-    """The key from the environment, else one made once and kept beside the data."""
-    if key := env.str("SECRET_KEY", ""):
-        return str(key)
-    path = DATA_DIR / "secret_key"
-    if not path.exists():
-        fresh = path.with_suffix(f".{os.getpid()}")
-        with open(fresh, "x", opener=lambda p, flags: os.open(p, flags, 0o600)) as file:
-            file.write(secrets.token_urlsafe(50))
-        with contextlib.suppress(FileExistsError):
-            os.link(fresh, path)  # whole or not at all: two processes may start at once
-        fresh.unlink()
-    return path.read_text().strip()
-
-
 # --- the server --------------------------------------------------------------------------------
 HOST = env.str("HOST", "127.0.0.1")
 PORT = env.int("PORT", 8000)
 DEBUG = env.bool("DEBUG", False)
-SECRET_KEY = _secret_key()
+SECRET_KEY = env.str("SECRET_KEY", "") or kept_secret(
+    DATA_DIR / "secret_key", lambda: secrets.token_urlsafe(50)
+)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"]) + (
     [HOST] if HOST not in ("0.0.0.0", "::") else []  # noqa: S104 - compared, not bound
 )
@@ -225,6 +212,8 @@ MAX_BODY_BYTES = env.int("MAX_BODY_MB", 64) * 1024**2
 FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES + 1
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 DATA_UPLOAD_MAX_NUMBER_FILES = MAX_UPLOAD_FILES
+# The one exception: an archive of photos goes to STAGING_DIR, past Django (`webapp.staging`).
+ARCHIVE_MAX_MB = env.int("ARCHIVE_MAX_MB", 1024)
 FILE_UPLOAD_HANDLERS = ["webapp.uploads.MemoryOnlyUploadHandler"]
 
 # --- static files ------------------------------------------------------------------------------
@@ -237,6 +226,9 @@ WHITENOISE_MAX_AGE = 0  # unhashed names, so that ES modules import each other: 
 DEVICE = env.str("DEVICE", "auto")  # auto | cpu | cuda | cuda:1 | mps
 TORCH_THREADS = env.int("TORCH_THREADS", 0)  # 0: chosen from the machine
 VGG19_WEIGHTS = env.str("VGG19_WEIGHTS", "")  # a file; empty: downloaded once when first asked for
+# Seals the aligned faces that are kept where an administrator chose so: 32 bytes in base64; empty:
+# made once, when first needed.
+CROPS_KEY = env.str("CROPS_KEY", "")
 FACE_ENCODER_WEIGHTS = env.str("FACE_ENCODER_WEIGHTS", "")  # a file; empty: the packaged one
 VERIFICATION_FMR = env.float("VERIFICATION_FMR", 1e-3)
 IDENTIFICATION_FPIR = env.float("IDENTIFICATION_FPIR", 1e-2)
@@ -247,6 +239,7 @@ RATE_LIMITS = {
     "face": env.str("RATE_FACE", "120/minute"),
     "enrol": env.str("RATE_ENROL", "120/minute"),
     "paint": env.str("RATE_PAINT", "30/minute"),
+    "archive": env.str("RATE_ARCHIVE", "30/hour"),
 }
 STYLE_JOBS_PER_USER = env.int("STYLE_JOBS_PER_USER", 20)  # waiting or running at once
 
