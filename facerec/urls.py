@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from facerec.views import ask
+from facerec.views import archives, ask
 
 app_name = "facerec"
 urlpatterns = [
+    path("archives/", archives.stage, name="archives"),
     path("verify/", ask.verify, name="verify"),
     path("verify/people/", ask.people, name="people"),
     path("identify/", ask.identify, name="identify"),

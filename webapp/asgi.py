@@ -17,11 +17,12 @@ from django.urls import path  # noqa: E402
 
 from webapp.jobs.consumer import JobConsumer  # noqa: E402
 from webapp.sockets import SocketAuth  # noqa: E402
+from webapp.staging import StagedUploads  # noqa: E402
 from webapp.uploads import BodyLimit  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": BodyLimit(django_app),
+        "http": StagedUploads(BodyLimit(django_app)),
         "websocket": SocketAuth(URLRouter([path("ws/jobs/<uuid:job_id>/", JobConsumer.as_asgi())])),
     }
 )

@@ -23,6 +23,7 @@ def house(request: HttpRequest) -> dict[str, Any]:
                 "upload_mb": settings.MAX_UPLOAD_MB,
                 "megapixels": settings.MAX_UPLOAD_MEGAPIXELS,
                 "files": settings.MAX_UPLOAD_FILES,
+                "archive_mb": settings.ARCHIVE_MAX_MB,
             },
         }
     }
