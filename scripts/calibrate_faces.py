@@ -1,10 +1,10 @@
-"""Measures operating points on a labelled set of faces and writes them as JSON.
+"""Measures the shipped operating points on a labelled set of faces and writes them as JSON.
 
     python -m scripts.calibrate_faces FOLDER [--name NAME] [--out FILE] [--device cpu]
 
 FOLDER is laid out as LFW: pairs.txt and images/PERSON/PERSON_0001.jpg. The photos that pairs.txt
-names are taken; all their pairs are counted, not only the listed ones: two photos of one person
-are a genuine pair, photos of two people an impostor pair. Only distributions are written.
+names are taken; all their pairs are counted, not only the listed ones. Only error rates at
+thresholds are written. For your own photos there is `manage.py calibrate`.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 
+from facerec.core import adapter
 from facerec.core.calibration import (
     IDENTIFICATION_FPIR,
     SHIPPED,
@@ -25,7 +27,9 @@ from facerec.core.calibration import (
     OperatingPoints,
     calibrate,
 )
-from facerec.core.errors import FaceRefused
+from facerec.core.error_rates import LabelledSet
+from facerec.core.labelled import Picture, encode_set
+from facerec.core.lfw import Photo, photos_of, read_pairs
 from facerec.core.pipeline import FacePipeline
 
 DEFAULT_OUT = Path(__file__).resolve().parents[1] / "facerec" / "core" / SHIPPED
@@ -41,37 +45,31 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
 
-    photos = read_pairs(options.folder / "pairs.txt")
+    photos = photos_of(read_pairs(options.folder / "pairs.txt"))
     pipeline = FacePipeline.build(options.device)
     encodings, people, refused = [], [], Counter[str]()
     start = time.monotonic()
-    for done, (person, number) in enumerate(photos, start=1):
-        path = options.folder / "images" / person / f"{person}_{number:04d}.jpg"
-        try:
-            with Image.open(path) as photo:
-                encodings.append(pipeline.one_face(photo).encoding)
-            people.append(person)
-        except FaceRefused as refusal:
-            refused[refusal.reason.value] += 1
+    for done, photo in enumerate(encode_set(pipeline, pictures(photos, options.folder)), start=1):
+        if photo.refusal is not None:
+            refused[photo.refusal.code] += 1
+        else:
+            encodings.append(photo.encoding)
+            people.append(photo.person)
         if done % 500 == 0 or done == len(photos):
             print(f"{done} of {len(photos)} photos, {time.monotonic() - start:.0f} s", flush=True)
 
-    points = calibrate(options.name, np.stack(encodings), people, dict(sorted(refused.items())))
+    labelled = LabelledSet.of(adapter.shipped()(np.stack(encodings)), people)
+    points = calibrate(options.name, labelled, dict(sorted(refused.items())))
     points.save(options.out)
     report(points)
     print(f"written to {options.out}")
 
 
-def read_pairs(path: Path) -> list[tuple[str, int]]:
-    """Every photo, (person, number), that LFW's pairs.txt names, sorted."""
-    photos: set[tuple[str, int]] = set()
-    for line in path.read_text(encoding="utf-8").splitlines()[1:]:
-        match line.split("\t"):
-            case [person, first, second]:
-                photos |= {(person, int(first)), (person, int(second))}
-            case [person, number, other, other_number]:
-                photos |= {(person, int(number)), (other, int(other_number))}
-    return sorted(photos)
+def pictures(photos: Iterable[Photo], folder: Path) -> Iterator[Picture]:
+    for photo in photos:
+        path = photo.path(folder)
+        with Image.open(path) as image:
+            yield Picture(photo.person, path.name, image.convert("RGB"))
 
 
 def report(points: OperatingPoints) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any, ClassVar
 
 from django.db import models
@@ -13,21 +12,24 @@ from webapp.jobs.models import Job
 
 
 class Calibration(Job):
-    """The measuring, and afterwards its result: distributions, never a face or an encoding."""
+    """The measuring, and afterwards its result: distributions, never a face or an encoding.
+
+    A row belongs to one encoder and holds operating points for plain distance, and for the rule
+    by which that encoder verifies where that is another.
+    """
 
     task: ClassVar[str] = "facerec.tasks.calibrate"
     scope: ClassVar[Scope] = Scope.SUBJECTS
     queue: ClassVar[str] = "long"
 
     name = models.CharField(max_length=120)
-    archive = models.UUIDField(default=uuid.uuid4, editable=False)
+    archive = models.UUIDField(null=True, editable=False)  # in settings.STAGING_DIR, until measured
     encoder = models.CharField(max_length=80)
     aligner = models.CharField(max_length=40)
-    decision_rule = models.CharField(max_length=20, default="distance")
     done = models.PositiveIntegerField(default=0)  # photos
     total = models.PositiveIntegerField(default=0)
-    points = models.JSONField(default=dict)  # calibration.OperatingPoints as a dict
-    cohorts = models.JSONField(default=dict)
+    points = models.JSONField(default=dict)  # rule: calibration.OperatingPoints as a dict
+    cohorts = models.JSONField(default=list)  # cohorts.Cohort as dicts, for verification's rule
 
     class Meta:
         ordering = ["-created"]

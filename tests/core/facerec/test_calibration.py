@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facerec.core.calibration import OperatingPoints, calibrate
+from facerec.core.calibration import OperatingPoints, calibrate, pairs_needed, people_needed
+from facerec.core.error_rates import LabelledSet
 from facerec.core.errors import CalibrationInvalid
 from facerec.core.versions import ALIGNER_VERSION, ENCODER_VERSION
+from tests.core.facerec.test_error_rates import made_up
 
 
 @pytest.fixture(scope="module")
@@ -17,17 +19,9 @@ def shipped() -> OperatingPoints:
     return OperatingPoints.load()
 
 
-def made_up(people: int = 60, photos: int = 4, seed: int = 0) -> tuple[np.ndarray, list[str]]:
-    rng = np.random.default_rng(seed)
-    centres = rng.normal(size=(people, 128)) / 16
-    encodings = centres[:, None] + rng.normal(size=(people, photos, 128)) / 40
-    names = [f"person {i}" for i in range(people) for _ in range(photos)]
-    return encodings.reshape(-1, 128).astype(np.float32), names
-
-
 @pytest.fixture(scope="module")
 def small() -> OperatingPoints:
-    return calibrate("made up", *made_up(), {"no_face": 2})
+    return calibrate("made up", LabelledSet.of(*made_up()), {"no_face": 2})
 
 
 def test_the_shipped_points_are_for_this_encoder(shipped: OperatingPoints) -> None:
@@ -64,12 +58,12 @@ def test_a_small_gallery_is_searched_no_more_laxly_than_one_person_verified(
 
 
 def test_beyond_what_the_set_supports_it_says_so(shipped: OperatingPoints) -> None:
-    lowest = shipped.impostor_fmr[0]
-    point = shipped.identification_threshold(100_000)
+    lowest = shipped.lowest_fmr
+    point = shipped.identification_threshold(1_000_000)
     assert not point.supported
     assert point.fmr == lowest
-    assert point.threshold == shipped.impostor_distance[0]
-    assert point.fpir == pytest.approx(1 - (1 - lowest) ** 100_000)
+    assert point.threshold == shipped.threshold[0]
+    assert point.fpir == pytest.approx(1 - (1 - lowest) ** 1_000_000)
     assert shipped.verification_threshold(lowest).supported
     assert not shipped.verification_threshold(lowest * 0.99).supported
 
@@ -95,9 +89,8 @@ def test_rates_at_a_threshold_invert_the_threshold(shipped: OperatingPoints) -> 
     for fmr in (1e-1, 1e-2, 3e-4, 2e-5):
         point = shipped.verification_threshold(fmr)
         assert shipped.fmr_at(point.threshold) == pytest.approx(fmr, rel=0.02)
-        assert shipped.fnmr_at(point.threshold) == point.fnmr
-    assert shipped.fnmr_at(0) == 1
-    assert shipped.fnmr_at(9) == 0
+        assert shipped.fnmr_at(point.threshold) == pytest.approx(point.fnmr, rel=0.02)
+    assert shipped.fmr_at(-9) == pytest.approx(shipped.lowest_fmr)
 
 
 def test_calibrate_meets_the_rates_on_its_own_set(small: OperatingPoints) -> None:
@@ -111,16 +104,18 @@ def test_calibrate_meets_the_rates_on_its_own_set(small: OperatingPoints) -> Non
         point = small.verification_threshold(fmr)
         assert (impostor <= point.threshold).mean() == pytest.approx(fmr, rel=0.1)
         assert (genuine > point.threshold).mean() == pytest.approx(point.fnmr, abs=0.01)
+        assert point.fpir_interval.low <= fmr <= point.fpir_interval.high
+        assert point.fnmr_interval.low <= point.fnmr <= point.fnmr_interval.high
 
 
 def test_calibrate_counts(small: OperatingPoints) -> None:
     counted = small.calibration_set
-    assert (counted.people, counted.images) == (60, 240)
+    assert (counted.people, counted.genuine_people, counted.images) == (60, 60, 240)
     assert counted.genuine_pairs == 60 * 6
     assert counted.impostor_pairs == 240 * 239 // 2 - 360
     assert counted.person_pairs == 60 * 59 // 2
     assert counted.refused == {"no_face": 2}
-    assert small.impostor_fmr[0] == pytest.approx(30 / 1770)
+    assert small.lowest_fmr == pytest.approx(3 / 1770, rel=1e-5)
 
 
 def test_a_person_with_many_photos_weighs_no_more() -> None:
@@ -128,8 +123,8 @@ def test_a_person_with_many_photos_weighs_no_more() -> None:
     twins = np.repeat(encodings[:1] + 0.001, 200, axis=0)  # one person, photographed 200 times
     encodings = np.concatenate([encodings, np.repeat(encodings[:1], 3, 0), twins])
     names = [*names, *[names[0]] * 3, *["copy"] * 200]
-    weighted = calibrate("made up", encodings, names)
-    plain = calibrate("made up", *made_up(photos=2))
+    weighted = calibrate("made up", LabelledSet.of(encodings, names))
+    plain = calibrate("made up", LabelledSet.of(*made_up(photos=2)))
     # 800 of 1,000s of photo pairs are false matches at 0, but only 1 of 1,830 pairs of people.
     assert weighted.verification_threshold(0.05).threshold > 0.5 * (
         plain.verification_threshold(0.05).threshold
@@ -138,9 +133,9 @@ def test_a_person_with_many_photos_weighs_no_more() -> None:
 
 def test_too_few_people_cannot_calibrate() -> None:
     with pytest.raises(ValueError, match="too few"):
-        calibrate("made up", *made_up(people=20))
+        calibrate("made up", LabelledSet.of(*made_up(people=8)))
     with pytest.raises(ValueError, match="too few"):
-        calibrate("made up", *made_up(photos=1))  # no genuine pair
+        calibrate("made up", LabelledSet.of(*made_up(photos=1)))  # no genuine pair
 
 
 def test_saved_points_come_back_and_hold_no_encoding(
@@ -151,16 +146,36 @@ def test_saved_points_come_back_and_hold_no_encoding(
     assert OperatingPoints.load(path) == small
     assert "person 1" not in path.read_text()
     assert set(json.loads(path.read_text())) == {
-        "encoder_version", "aligner_version", "calibration_set", "impostor_fmr",
-        "impostor_distance", "genuine_share", "genuine_distance",
+        "encoder_version", "aligner_version", "decision_rule", "calibration_set", "threshold",
+        "fmr", "fmr_low", "fmr_high", "fnmr", "fnmr_low", "fnmr_high",
     }  # fmt: skip
 
 
-def test_points_of_another_version_are_refused(small: OperatingPoints, tmp_path: Path) -> None:
-    path = tmp_path / "points.json"
-    replace(small, encoder_version="another").save(path)
-    with pytest.raises(CalibrationInvalid, match="another"):
-        OperatingPoints.load(path)
+def test_points_fit_their_encoder_aligner_and_rule_alone(small: OperatingPoints) -> None:
+    assert small.fits(ENCODER_VERSION)
+    assert not small.fits("another")
+    assert not small.fits(ENCODER_VERSION, aligner="another")
+    assert not small.fits(ENCODER_VERSION, rule="chi2")
+    named = replace(small, encoder_version="club-3", decision_rule="chi2")
+    assert named.fits("club-3", ALIGNER_VERSION, "chi2")
+
+
+@pytest.mark.parametrize(
+    ("fmr", "pairs", "people"), [(0.1, 30, 9), (1e-3, 3000, 78), (3e-6, 1_000_000, 1415)]
+)
+def test_what_a_rate_takes(fmr: float, pairs: int, people: int) -> None:
+    assert pairs_needed(fmr) == pairs
+    assert people_needed(fmr) == people
+    assert people * (people - 1) // 2 >= pairs > (people - 1) * (people - 2) // 2
+
+
+def test_a_set_says_how_much_it_lacks(small: OperatingPoints) -> None:
+    assert small.shortfall(3 / 1770) is None
+    assert small.shortfall(0.01) is None
+    lack = small.shortfall(1e-3)
+    assert lack is not None
+    assert (lack.pairs, lack.more_pairs) == (3000, 3000 - 1770)
+    assert (lack.people, lack.more_people) == (78, 18)
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", "null", '{"encoder_version": 1}'])
@@ -175,6 +190,6 @@ def test_a_broken_file_is_refused(tmp_path: Path, content: str) -> None:
 
 def test_a_curve_that_does_not_rise_is_refused(small: OperatingPoints, tmp_path: Path) -> None:
     path = tmp_path / "points.json"
-    replace(small, impostor_distance=small.impostor_distance[::-1]).save(path)
+    replace(small, threshold=small.threshold[::-1]).save(path)
     with pytest.raises(CalibrationInvalid, match="rise"):
         OperatingPoints.load(path)

@@ -7,7 +7,16 @@ import pytest
 
 from facerec.core.types import Box, DetectedFace, Quality, Reason
 
-TORCH_FREE = ("types", "errors", "versions", "distance", "matcher", "calibration", "quality")
+TORCH_FREE = (
+    "types",
+    "errors",
+    "versions",
+    "distance",
+    "matcher",
+    "calibration",
+    "cohorts",
+    "quality",
+)
 
 
 @pytest.mark.parametrize("reason", Reason)
@@ -34,6 +43,11 @@ def test_quality_as_dict_has_every_measure() -> None:
         "sharpness": 0.3,
         "brightness": 0.5,
         "contrast": 0.2,
+        "highlights": 0.0,
+        "yaw": 0.0,
+        "pitch": 0.0,
+        "roll": 0.0,
+        "confidence": 1.0,
     }
 
 

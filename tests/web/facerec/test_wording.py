@@ -35,6 +35,7 @@ def test_of_hundred(share: float, words: str) -> None:
     assert wording.of_hundred(share) == words
 
 
+@pytest.mark.django_db
 def test_the_meaning_has_the_calibrations_own_numbers() -> None:
     point = verification_point()
     text = wording.expectation(Mode.VERIFICATION, point, 1)
