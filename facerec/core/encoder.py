@@ -19,10 +19,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from facerec.core.dlib_weights import ConvAffine, FaceNetWeights, load_face_net
+from facerec.core.fine_tuned import FineTunedBlocks
 from facerec.core.types import ENCODING_SIZE, Encoding
-from facerec.core.versions import ENCODER_SHA256, ENCODER_VERSION
+from facerec.core.versions import BACKBONE_VERSION, ENCODER_SHA256
 
-__all__ = ["ENCODER_SHA256", "ENCODER_VERSION", "Encoder", "FaceNet", "fold_affine"]
+__all__ = ["BACKBONE_VERSION", "ENCODER_SHA256", "Encoder", "FaceNet", "fold_affine"]
 
 # Blocks per group and whether the group's first one halves the picture.
 _GROUPS = ((3, False), (4, True), (3, True), (3, True), (1, True))
@@ -60,6 +61,14 @@ class FaceNet(nn.Module):
         )
         self.register_buffer("mean", torch.from_numpy(weights.mean).view(1, 3, 1, 1))
         self.register_buffer("projection", torch.from_numpy(weights.projection))
+
+    def put(self, blocks: FineTunedBlocks) -> None:
+        """Trained blocks in place of the published ones. Raises ValueError if they do not fit."""
+        state = self.state_dict()
+        for name, values in blocks.arrays.items():
+            if name not in state or state[name].shape != values.shape:
+                raise ValueError(f"this network has no {name} of shape {values.shape}")
+            state[name].copy_(torch.from_numpy(values))
 
     def forward(self, chips: Tensor) -> Tensor:
         return self.tail(self.trunk(chips))
@@ -115,7 +124,7 @@ class Encoder:
     """The encoder f on a device. Its output is not of unit length, and d is not to be normalised:
     the thresholds hold for it as it is. Safe to share between threads."""
 
-    version = ENCODER_VERSION
+    version = BACKBONE_VERSION
 
     def __init__(
         self,
@@ -123,14 +132,19 @@ class Encoder:
         weights_path: Path | None = None,
         *,
         batch_size: int = 32,
+        blocks: FineTunedBlocks | None = None,
     ) -> None:
         """weights_path: the .dat file, by default the installed package's. batch_size: the most
-        chips in one pass. Raises WeightsNotFound, WeightsCorrupt."""
+        chips in one pass. blocks: trained ones in place of the published, which makes it another
+        backbone. Raises WeightsNotFound, WeightsCorrupt; ValueError for blocks that do not fit."""
         weights = load_face_net(weights_path)
         self.device = torch.device(device)
         self.chip_size = weights.chip_size
         self._batch_size = batch_size
         net = FaceNet(weights).eval().requires_grad_(False)
+        if blocks is not None:
+            net.put(blocks)
+            self.version = blocks.version
         self._net = cast(FaceNet, net.to(self.device, memory_format=torch.channels_last))  # type: ignore[call-overload]
 
     def encode(self, chips: NDArray[np.uint8]) -> Encoding:
