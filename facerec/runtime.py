@@ -6,28 +6,22 @@ Only workers (and `manage.py doctor`) call this: it loads torch and dlib.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import numpy as np
 import structlog
 from django.conf import settings
-from numpy.typing import NDArray
 from PIL import Image
 
 from facerec.core.errors import FaceCoreError
-from facerec.core.types import Encoding
 from facerec.core.versions import (
     ALIGNER_VERSION,
     ENCODER_SHA256,
     ENCODER_VERSION,
     LANDMARK_SHA256,
 )
-from facerec.encoders import ActiveEncoder, active, adapter_of
-from facerec.models import FaceTemplate, GalleryVersion
-from facerec.thresholds import verification_point
+from facerec.livegallery import AdaptedGallery, LiveGallery
 from webapp.supervisor.plan import cores, shares
 
 if TYPE_CHECKING:
@@ -39,24 +33,6 @@ log = structlog.get_logger(__name__)
 
 class DeviceMissing(Exception):  # noqa: N818
     """The settings ask for a device that this machine or this torch does not have."""
-
-
-@dataclass(frozen=True)
-class Gallery:
-    """Every comparable template, adapted. encodings: (K, 128); subjects: (K,) primary keys.
-    encoder: whose numbers they are; probes are compared after `adapt`."""
-
-    version: UUID | None
-    encoder: ActiveEncoder
-    encodings: Encoding
-    subjects: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.subjects)
-
-    def adapt(self, encodings: Encoding) -> Encoding:
-        """The backbone's encodings as this gallery's encoder has them."""
-        return adapter_of(self.encoder)(encodings)
 
 
 class FaceRuntime:
@@ -80,36 +56,20 @@ class FaceRuntime:
         detector, aligner = HogDetector(), FivePointAligner()
         encoder = Encoder(self.device, weights)
         self.pipeline: FacePipeline = FacePipeline(detector, aligner, encoder)
-        verification_point()  # thresholds that do not fit the encoder are found now, not later
-        self._gallery: Gallery | None = None
-        self._gallery_lock = threading.Lock()
+        self._gallery = LiveGallery()
         at_once = shares(cores())["faces"].concurrency
         detector.prepare(at_once)
         aligner.prepare(at_once)
         self._warm_up(encoder)
 
-    def gallery(self) -> Gallery:
-        """The gallery as the database has it now; read anew only when it has changed."""
-        version = GalleryVersion.current()
-        with self._gallery_lock:
-            if self._gallery is None or self._gallery.version != version:
-                self._gallery = _read_gallery(version)
-            return self._gallery
+    def gallery(self) -> AdaptedGallery:
+        """The gallery as the database has it now. Raises FaceCoreError."""
+        return self._gallery.now()
 
     def _warm_up(self, encoder: Encoder) -> None:
         """The first pass through the net and the detector costs a second; not a person's second."""
         self.pipeline.analyse(Image.new("RGB", (320, 240), "grey"))
         encoder.encode(np.zeros((1, encoder.chip_size, encoder.chip_size, 3), np.uint8))
-
-
-def _read_gallery(version: UUID | None) -> Gallery:
-    # The version was read first: a change in between makes the next look read again, no harm.
-    encoder = active()
-    rows = FaceTemplate.current.order_by("id").values_list("encoding", "subject_id")
-    encodings, subjects = zip(*rows, strict=True) if rows else ((), ())
-    log.info("gallery read", templates=len(subjects), encoder=encoder.name)
-    adapted = adapter_of(encoder)(FaceTemplate.unpack(encodings))
-    return Gallery(version, encoder, adapted, np.array(subjects, np.int64))
 
 
 def choose_device(wanted: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import post_delete, post_save, pre_delete
 from django.dispatch import receiver
 
 from facerec.models import EnrolmentPhoto, FaceTemplate, GalleryVersion, Subject
@@ -15,9 +15,16 @@ from facerec.services.photos import discard_photos
 
 
 @receiver([post_save, post_delete], sender=FaceTemplate)
-def gallery_changed(**_: Any) -> None:
+def gallery_changed(instance: FaceTemplate, **_: Any) -> None:
     """In the same transaction, so that no worker sees the one without the other."""
-    GalleryVersion.change()
+    GalleryVersion.record([instance.pk])
+
+
+@receiver(pre_delete, sender=FaceTemplate)
+@receiver(pre_delete, sender=Subject)
+def gallery_will_change(**_: Any) -> None:
+    """Before any row is locked that an enrolment may be waiting for."""
+    GalleryVersion.lock()
 
 
 @receiver(post_delete, sender=EnrolmentPhoto)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-from facerec.core.distance import pairwise_squared_distance, squared_distance
+from facerec.core.distance import squared_distance
+from facerec.core.gallery import Searchable
 from facerec.core.types import (
     Encoding,
     IdentificationDecision,
+    Neighbour,
     Outcome,
     Reason,
     VerificationDecision,
 )
+
+MINIMUM_MARGIN = 0.02
+"""Squared L2. Two people of whom both lie within the threshold and who differ by less are too
+close to tell apart."""
 
 
 def verify(probe: Encoding, templates: Encoding, threshold: float) -> VerificationDecision:
@@ -32,42 +35,47 @@ def verify(probe: Encoding, templates: Encoding, threshold: float) -> Verificati
 
 def identify(
     probes: Encoding,
-    gallery: Encoding,
-    subject_index: NDArray[np.integer] | Sequence[int],
+    gallery: Searchable,
     threshold: float,
+    *,
+    minimum_margin: float = 0.0,
     refusals: Sequence[Reason | None] | None = None,
 ) -> list[IdentificationDecision]:
     """Who is each probe? The nearest template's subject, if it lies within the threshold.
 
-    probes: (P, 128). gallery: (K, 128), one row a template. subject_index: (K,), whose template
-    each row is, handed back as `index`. refusals: P reasons, where a probe's `EncodedFace` has
-    one: such a probe is not compared. Every template is compared; K = 0 gives EMPTY_GALLERY.
+    probes: (P, 128). minimum_margin: squared L2; where the nearest other subject lies within the
+    threshold too and is farther by less than this, it is TOO_CLOSE to decide. refusals: P
+    reasons, where a probe's `EncodedFace` has one: such a probe is not compared. An empty
+    gallery gives EMPTY_GALLERY.
     """
     refusals = refusals or [None] * len(probes)
     if not len(gallery):
         refusals = [refusal or Reason.EMPTY_GALLERY for refusal in refusals]
     fit = [position for position, refusal in enumerate(refusals) if refusal is None]
-    distances = pairwise_squared_distance(probes[fit], gallery) if fit else np.empty((0, 0))
-    decided = {
-        position: _nearest(row, subject_index, threshold)
-        for position, row in zip(fit, distances, strict=True)
-    }
+    found = dict(zip(fit, gallery.search(probes[fit], k=2), strict=True)) if fit else {}
     return [
-        IdentificationDecision(Outcome.CANNOT_DECIDE, None, None, threshold, refusal)
+        IdentificationDecision(Outcome.CANNOT_DECIDE, threshold, refusal)
         if refusal is not None
-        else decided[position]
+        else decide(found[position], threshold, minimum_margin)
         for position, refusal in enumerate(refusals)
     ]
 
 
-def _nearest(
-    distances: NDArray[np.float32],
-    subject_index: NDArray[np.integer] | Sequence[int],
-    threshold: float,
+def decide(
+    neighbours: Sequence[Neighbour], threshold: float, minimum_margin: float = 0.0
 ) -> IdentificationDecision:
-    nearest = int(distances.argmin())
-    distance = float(distances[nearest])
-    if distance <= threshold:
-        index = int(subject_index[nearest])
-        return IdentificationDecision(Outcome.MATCH, index, distance, threshold)
-    return IdentificationDecision(Outcome.NOT_RECOGNIZED, None, distance, threshold)
+    """The decision that the nearest subjects of a gallery make, nearest first."""
+    if not neighbours:
+        return IdentificationDecision(Outcome.CANNOT_DECIDE, threshold, Reason.EMPTY_GALLERY)
+    nearest, runner_up = neighbours[0], neighbours[1] if len(neighbours) > 1 else None
+    if not nearest.distance <= threshold:
+        outcome, reason = Outcome.NOT_RECOGNIZED, None
+    elif (
+        runner_up is not None
+        and runner_up.distance <= threshold
+        and runner_up.distance - nearest.distance < minimum_margin
+    ):
+        outcome, reason = Outcome.CANNOT_DECIDE, Reason.TOO_CLOSE
+    else:
+        outcome, reason = Outcome.MATCH, None
+    return IdentificationDecision(outcome, threshold, reason, nearest, runner_up)

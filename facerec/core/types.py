@@ -46,6 +46,8 @@ class Reason(StrEnum):
     EMPTY_GALLERY = "empty_gallery"
     OTHER_VERSION = "other_version"
     DISPUTED = "disputed"
+    TOO_CLOSE = "too_close"
+    UNKNOWN_PERSON = "unknown_person"
 
     @property
     def sentence(self) -> str:
@@ -76,6 +78,10 @@ _SENTENCES = {
     "cannot be compared. Enrol this person again from a photo.",
     Reason.DISPUTED: "This face is nearer to one of which it was said that it is not this person. "
     "Ask the person for another proof of who they are.",
+    Reason.TOO_CLOSE: "Two enrolled people are about equally near to this face. Use another photo, "
+    "from the front and in good light, or ask who it is and verify that.",
+    Reason.UNKNOWN_PERSON: "Nobody was enrolled under the name or external id that was claimed. "
+    "Check it, or enrol the person first.",
 }
 
 
@@ -128,6 +134,9 @@ class Quality:
     face_width, eye_distance: pixels in the upright image.
     sharpness: detail in the aligned face, see `quality.sharpness`; 0 is featureless.
     brightness, contrast: mean and standard deviation of the aligned face's luma, in [0, 1].
+    highlights: the share of it that is white.
+    yaw, pitch, roll: where the face looks, in degrees, see `quality.pose`.
+    confidence: the detector's, see `DetectedFace.score`.
     """
 
     face_width: float
@@ -135,6 +144,11 @@ class Quality:
     sharpness: float
     brightness: float
     contrast: float
+    highlights: float = 0.0
+    yaw: float = 0.0
+    pitch: float = 0.0
+    roll: float = 0.0
+    confidence: float = 1.0
 
     def as_dict(self) -> dict[str, float]:
         return asdict(self)
@@ -167,15 +181,44 @@ class VerificationDecision:
 
 
 @dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A subject of the gallery, as near to a probe as the nearest of its templates.
+
+    distance: squared L2 to that template.
+    """
+
+    subject: int
+    template: int
+    distance: float
+
+
+@dataclass(frozen=True, slots=True)
 class IdentificationDecision:
     """Who of the gallery is the probe? MATCH, NOT_RECOGNIZED or CANNOT_DECIDE.
 
-    index: the matched subject's entry of `subject_index`; None unless the outcome is MATCH.
-    distance: squared L2 to the nearest template of the gallery; None if there is no decision.
+    nearest, runner_up: the nearest subject and the nearest other one, whatever the outcome; None
+    where there is none or nothing was compared.
     """
 
     outcome: Outcome
-    index: int | None
-    distance: float | None
     threshold: float
     reason: Reason | None = None
+    nearest: Neighbour | None = None
+    runner_up: Neighbour | None = None
+
+    @property
+    def subject(self) -> int | None:
+        """Who it is; None unless the outcome is MATCH."""
+        return self.nearest.subject if self.nearest and self.outcome is Outcome.MATCH else None
+
+    @property
+    def distance(self) -> float | None:
+        """Squared L2 to the nearest template of the gallery."""
+        return self.nearest.distance if self.nearest else None
+
+    @property
+    def margin(self) -> float | None:
+        """By how much the runner-up is farther, in squared L2; 0 or more."""
+        if self.nearest is None or self.runner_up is None:
+            return None
+        return self.runner_up.distance - self.nearest.distance

@@ -10,12 +10,11 @@ from facerec.models.bulk import BulkEnrolment
 from facerec.models.calibration import Calibration
 from facerec.models.corrections import Correction
 from facerec.models.encoders import EncoderVersion, KeptCrop, Promotion, Reencoding
+from facerec.models.gallery import GalleryChange, GalleryState, GalleryVersion
 from facerec.models.people import (
     Enrolment,
     EnrolmentPhoto,
     FaceTemplate,
-    GalleryChange,
-    GalleryVersion,
     PhotoStatus,
     Subject,
 )
@@ -34,6 +33,7 @@ __all__ = [
     "FacePolicy",
     "FaceTemplate",
     "GalleryChange",
+    "GalleryState",
     "GalleryVersion",
     "KeptCrop",
     "Mode",

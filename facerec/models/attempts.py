@@ -107,8 +107,18 @@ class AttemptFace(models.Model):
     h = models.PositiveIntegerField()
     outcome = models.CharField(max_length=15, choices=OUTCOMES)
     reason = models.CharField(max_length=20, blank=True, default="")
+    # Whom it matched or, where two people were too close, the nearer of them.
     subject = models.ForeignKey(Subject, on_delete=models.SET_NULL, null=True, related_name="+")
     distance = models.FloatField(null=True)
+    # The nearest other person, and by how much farther (squared L2) that person is.
+    runner_up = models.ForeignKey(
+        Subject,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        verbose_name="runner-up",
+    )
+    margin = models.FloatField(null=True)
 
     class Meta:
         ordering = ["position"]

@@ -13,11 +13,12 @@ from typing import Any, ClassVar
 import numpy as np
 from django.conf import settings
 from django.core.validators import RegexValidator
-from django.db import models
+from django.db import models, transaction
 
 from facerec.core.types import ENCODING_SIZE, Encoding
 from facerec.core.versions import ALIGNER_VERSION
 from facerec.models.encoders import backbone_in_use
+from facerec.models.gallery import GalleryVersion
 from facerec.reasons import DUPLICATE, sentence_of
 from webapp.accounts.models import Scope
 from webapp.accounts.roles import Role, has_role
@@ -62,15 +63,30 @@ class Subject(models.Model):
         return f"{self.name} ({self.external_id})"
 
 
+class Templates(models.QuerySet["FaceTemplate"]):
+    """Records in the gallery's log what goes past the signals (see `facerec.signals`)."""
+
+    def bulk_create(self, objs: Any, *args: Any, **options: Any) -> list[FaceTemplate]:
+        with transaction.atomic():
+            made = super().bulk_create(objs, *args, **options)
+            GalleryVersion.record(template.pk for template in made)
+        return made
+
+    def update(self, **fields: Any) -> int:
+        with transaction.atomic():
+            GalleryVersion.lock()
+            touched = list(self.order_by().values_list("pk", flat=True))
+            count = super().update(**fields)
+            GalleryVersion.record(touched)
+        return count
+
+
 class CurrentTemplates(models.Manager["FaceTemplate"]):
     """Templates that the backbone in use and today's aligner made: only these are comparable."""
 
-    def get_queryset(self) -> models.QuerySet[FaceTemplate]:
-        return (
-            super()
-            .get_queryset()
-            .filter(encoder_version=backbone_in_use(), aligner_version=ALIGNER_VERSION)
-        )
+    def get_queryset(self) -> Templates:
+        made_by = {"encoder_version": backbone_in_use(), "aligner_version": ALIGNER_VERSION}
+        return Templates(self.model, using=self._db).filter(**made_by)
 
 
 class FaceTemplate(models.Model):
@@ -83,7 +99,7 @@ class FaceTemplate(models.Model):
     quality = models.JSONField(default=dict)
     created = models.DateTimeField(auto_now_add=True)
 
-    objects = models.Manager()
+    objects = Templates.as_manager()
     current = CurrentTemplates()
 
     class Meta:
@@ -92,6 +108,10 @@ class FaceTemplate(models.Model):
 
     def __str__(self) -> str:
         return f"template {self.pk}"
+
+    def save(self, *args: Any, **options: Any) -> None:
+        with transaction.atomic():  # the row and its line in the gallery's log, or neither
+            super().save(*args, **options)
 
     @property
     def is_current(self) -> bool:
@@ -111,49 +131,11 @@ class FaceTemplate(models.Model):
         return matrix.astype(np.float32).reshape(-1, ENCODING_SIZE)
 
 
-class GalleryVersion(models.Model):
-    """One row, whose token changes with every template that comes or goes, in the same transaction.
-
-    A worker that finds another token than its matrix has reads the gallery anew. The token is
-    random, so that a database brought back from a backup is never taken for a known state.
-    """
-
-    token = models.UUIDField(default=uuid.uuid4)
-
-    def __str__(self) -> str:
-        return str(self.token)
-
-    @classmethod
-    def current(cls) -> uuid.UUID | None:
-        return cls.objects.filter(pk=1).values_list("token", flat=True).first()
-
-    @classmethod
-    def change(cls) -> None:
-        cls.objects.update_or_create(pk=1, defaults={"token": uuid.uuid4()})
-
-
-class GalleryChange(models.Model):
-    """One template that came or went; workers follow these rather than read the gallery anew.
-
-    `sequence` has no gaps and rises in the order of the commits: it is drawn under the lock of
-    GalleryVersion's row.
-    """
-
-    sequence = models.PositiveBigIntegerField(unique=True)
-    template = models.BigIntegerField()  # a key, not a reference: it may be gone
-    removed = models.BooleanField()
-
-    class Meta:
-        ordering = ["sequence"]
-
-    def __str__(self) -> str:
-        return f"{self.sequence}: {'-' if self.removed else '+'}{self.template}"
-
-
 class Enrolment(Job):
     """Templates to be made from one or several photos of a subject.
 
     `provisional`: the subject came with it, and goes again if no photo of it can be used.
+    `confirmed`: probable duplicates and outliers are known to whoever sent it, and taken in.
     """
 
     task: ClassVar[str] = "facerec.tasks.enrol"
@@ -164,6 +146,7 @@ class Enrolment(Job):
         Subject, on_delete=models.CASCADE, null=True, related_name="enrolments"
     )
     provisional = models.BooleanField(default=False, editable=False)
+    confirmed = models.BooleanField(default=False, editable=False)
 
     class Meta:
         ordering = ["-created"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from facerec.core.matcher import MINIMUM_MARGIN
+
 
 class FacePolicy(models.Model):
     """Null means: as the environment or the shipped encoder has it."""
@@ -21,6 +23,11 @@ class FacePolicy(models.Model):
 
     def __str__(self) -> str:
         return "policy"
+
+    @property
+    def least_margin(self) -> float:
+        """The margin below which two people are too close to tell apart."""
+        return MINIMUM_MARGIN if self.minimum_margin is None else self.minimum_margin
 
     @classmethod
     def current(cls) -> FacePolicy:

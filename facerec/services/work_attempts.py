@@ -15,9 +15,10 @@ from facerec.core.errors import FaceRefused
 from facerec.core.types import Box, EncodedFace, IdentificationDecision, Outcome, Reason
 from facerec.core.versions import ALIGNER_VERSION
 from facerec.encoders import ActiveEncoder, active, adapter_of
-from facerec.models import Attempt, AttemptFace, FaceTemplate, Mode, Subject
+from facerec.livegallery import AdaptedGallery
+from facerec.models import Attempt, AttemptFace, FacePolicy, FaceTemplate, Mode, Subject
 from facerec.reasons import INTERRUPTED
-from facerec.runtime import FaceRuntime, Gallery
+from facerec.runtime import FaceRuntime
 from facerec.services.photos import discard_probe, read_probe
 from facerec.services.work import ready_runtime
 from facerec.thresholds import identification_point, verification_point
@@ -74,7 +75,7 @@ def _identify(here: FaceRuntime, run: Run[Attempt], probe: Image.Image) -> None:
     gallery = here.gallery()
     point = identification_point(len(gallery))
     faces = here.pipeline.analyse(probe)
-    decisions = _decide(faces, gallery, point.threshold)
+    decisions = _decide(faces, gallery, point.threshold, FacePolicy.current().least_margin)
     nearest = min((d.distance for d in decisions if d.distance is not None), default=None)
     outcome, reason = _summary(decisions)
     with transaction.atomic():
@@ -88,13 +89,17 @@ def _identify(here: FaceRuntime, run: Run[Attempt], probe: Image.Image) -> None:
 
 
 def _decide(
-    faces: list[EncodedFace], gallery: Gallery, threshold: float
+    faces: list[EncodedFace], gallery: AdaptedGallery, threshold: float, minimum_margin: float
 ) -> list[IdentificationDecision]:
     if not faces:
         return []
-    probes = gallery.adapt(np.stack([face.encoding for face in faces]))
-    refusals = [face.refusal for face in faces]
-    return matcher.identify(probes, gallery.encodings, gallery.subjects, threshold, refusals)
+    return matcher.identify(
+        np.stack([face.encoding for face in faces]),
+        gallery,
+        threshold,
+        minimum_margin=minimum_margin,
+        refusals=[face.refusal for face in faces],
+    )
 
 
 def _summary(decisions: list[IdentificationDecision]) -> tuple[Outcome, Reason | None]:
@@ -115,26 +120,45 @@ def _keep_faces(
     *,
     scale: float,
 ) -> None:
-    """Write one row a face, its box in pixels of the photo as it was sent."""
-    matched = [decision.index for decision in decisions if decision.index is not None]
+    """Write one row a face, its box in pixels of the photo as it was sent.
+
+    The runner-up is named only where the nearest lies within the threshold: of somebody who was
+    not recognized it is not told whom they resemble.
+    """
+    named = {
+        neighbour.subject
+        for decision in decisions
+        if _is_within(decision)
+        for neighbour in (decision.nearest, decision.runner_up)
+        if neighbour is not None
+    }
     there = set(
-        Subject.objects.select_for_update().filter(pk__in=matched).values_list("pk", flat=True)
+        Subject.objects.select_for_update().filter(pk__in=named).values_list("pk", flat=True)
     )
     rows = []
     for position, (face, decision) in enumerate(zip(faces, decisions, strict=True)):
-        box = _scaled(face.face.box, scale)
+        within = _is_within(decision)
+        nearest = decision.nearest.subject if within and decision.nearest else None
+        runner_up = decision.runner_up.subject if within and decision.runner_up else None
         rows.append(
             AttemptFace(
                 attempt=attempt,
                 position=position,
-                **asdict(box),
+                **asdict(_scaled(face.face.box, scale)),
                 outcome=decision.outcome,
                 reason=decision.reason or "",
-                subject_id=decision.index if decision.index in there else None,
+                subject_id=nearest if nearest in there else None,
                 distance=decision.distance,
+                runner_up_id=runner_up if runner_up in there else None,
+                margin=decision.margin,
             )
         )
     AttemptFace.objects.bulk_create(rows)
+
+
+def _is_within(decision: IdentificationDecision) -> bool:
+    """Whether the nearest is near enough to be told: a match, or one of two that are too close."""
+    return decision.distance is not None and decision.distance <= decision.threshold
 
 
 def _scaled(box: Box, scale: float) -> Box:

@@ -10,6 +10,7 @@ from PIL import Image, ImageFilter
 from facerec.core.calibration import OperatingPoints
 from facerec.core.distance import squared_distance
 from facerec.core.errors import FaceRefused, WeightsNotFound
+from facerec.core.gallery import Gallery
 from facerec.core.matcher import identify, verify
 from facerec.core.pipeline import FacePipeline
 from facerec.core.types import Outcome, Reason
@@ -133,11 +134,11 @@ def test_drawn_people_are_told_apart_and_known_again(pipeline: FacePipeline) -> 
     for seed in PEOPLE:
         for variation in (1, 2):
             probe = pipeline.one_face(small_portrait(seed, variation)).encoding
-            [found] = identify(probe[None], gallery, list(PEOPLE), tau_search)
-            assert (found.outcome, found.index) == (Outcome.MATCH, seed)
+            [found] = identify(probe[None], Gallery.of(gallery, list(PEOPLE)), tau_search)
+            assert (found.outcome, found.subject) == (Outcome.MATCH, seed)
             for claimed in PEOPLE:
                 expected = Outcome.MATCH if claimed == seed else Outcome.NO_MATCH
                 assert verify(probe, gallery[claimed][None], tau).outcome is expected
     stranger = pipeline.one_face(small_portrait(len(PEOPLE))).encoding
-    [nobody] = identify(stranger[None], gallery, list(PEOPLE), tau_search)
+    [nobody] = identify(stranger[None], Gallery.of(gallery, list(PEOPLE)), tau_search)
     assert nobody.outcome is Outcome.NOT_RECOGNIZED

@@ -10,6 +10,7 @@ from PIL import Image, ImageFilter
 
 from facerec.core.calibration import OperatingPoints
 from facerec.core.errors import FaceRefused
+from facerec.core.gallery import Gallery
 from facerec.core.matcher import identify, verify
 from facerec.core.pipeline import FacePipeline
 from facerec.core.types import Outcome, Reason
@@ -44,9 +45,11 @@ def test_identification_in_a_photo_of_both(
     faces = pipeline.analyse(Image.open(real_faces / "obama_and_biden.jpg"))
     decisions = identify(
         np.stack([face.encoding for face in faces]),
-        gallery, [0, 1], threshold, [face.refusal for face in faces],
-    )  # fmt: skip
-    matched = [decision.index for decision in decisions if decision.outcome is Outcome.MATCH]
+        Gallery.of(gallery, [0, 1]),
+        threshold,
+        refusals=[face.refusal for face in faces],
+    )
+    matched = [decision.subject for decision in decisions if decision.outcome is Outcome.MATCH]
     assert sorted(matched) == [0, 1]  # each once; whoever else is there is nobody
 
 
