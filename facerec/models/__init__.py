@@ -6,7 +6,7 @@ exception, aligned crops, is an administrator's choice and encrypted (`encoders.
 """
 
 from facerec.models.attempts import Attempt, AttemptFace, Mode
-from facerec.models.bulk import BulkEnrolment
+from facerec.models.bulk import BulkEnrolment, BulkPhoto, BulkStatus, Existing
 from facerec.models.calibration import Calibration
 from facerec.models.corrections import Correction
 from facerec.models.encoders import EncoderVersion, KeptCrop, Promotion, Reencoding
@@ -25,11 +25,14 @@ __all__ = [
     "Attempt",
     "AttemptFace",
     "BulkEnrolment",
+    "BulkPhoto",
+    "BulkStatus",
     "Calibration",
     "Correction",
     "EncoderVersion",
     "Enrolment",
     "EnrolmentPhoto",
+    "Existing",
     "FacePolicy",
     "FaceTemplate",
     "GalleryChange",
