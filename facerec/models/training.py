@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -18,7 +17,8 @@ class Stage(models.TextChoices):
     """What a run is at; empty before its first photo."""
 
     ENCODING = "encoding", "looking at the photos"
-    TRAINING = "training"
+    PREPARING = "preparing", "running the frozen layers"
+    TRAINING = "training", "training"
     JUDGING = "judging", "comparing with the encoder in use"
 
 
@@ -38,7 +38,7 @@ class TrainingRun(Job):
     )
     name = models.CharField(max_length=24)  # its encoder's, with a number
     source = models.CharField(max_length=500, blank=True, default="")  # what its sender called it
-    archive = models.UUIDField(default=uuid.uuid4, editable=False)
+    archive = models.UUIDField(null=True, editable=False)  # in settings.STAGING_DIR, until its end
     folder = models.CharField(max_length=1000, blank=True, default="")  # instead of an archive
     config = models.JSONField(default=dict)  # TrainingConfig.as_dict()
     stage = models.CharField(max_length=20, choices=Stage.choices, blank=True, default="")
