@@ -43,6 +43,7 @@ class FaceRuntime:
         import torch
 
         from facerec.core.alignment import FivePointAligner
+        from facerec.core.batching import BatchingEncoder
         from facerec.core.detector import HogDetector
         from facerec.core.encoder import Encoder
         from facerec.core.pipeline import FacePipeline
@@ -55,7 +56,7 @@ class FaceRuntime:
         weights = Path(settings.FACE_ENCODER_WEIGHTS) if settings.FACE_ENCODER_WEIGHTS else None
         detector, aligner = HogDetector(), FivePointAligner()
         encoder = Encoder(self.device, weights)
-        self.pipeline: FacePipeline = FacePipeline(detector, aligner, encoder)
+        self.pipeline: FacePipeline = FacePipeline(detector, aligner, BatchingEncoder(encoder))
         self._gallery = LiveGallery()
         at_once = shares(cores())["faces"].concurrency
         detector.prepare(at_once)
