@@ -16,6 +16,7 @@ from facerec.core.detector import Detection, HogDetector
 from facerec.core.dlib_weights import find_model_file
 from facerec.core.encoder import Encoder
 from facerec.core.errors import FaceRefused
+from facerec.core.quality import Use
 from facerec.core.types import EncodedFace, Encoding, Quality, Reason
 from facerec.core.versions import ENCODER_WEIGHTS, LANDMARK_WEIGHTS
 
@@ -74,17 +75,17 @@ class FacePipeline:
             for face, measured, encoding in zip(faces, _measure(faces), encodings, strict=True)
         ]
 
-    def one_face(self, image: Image.Image) -> EncodedFace:
+    def one_face(self, image: Image.Image, use: Use = Use.PROBE) -> EncodedFace:
         """The face of a photo that shows one person, whoever may pass in the background.
 
         Raises FaceRefused with NO_FACE; SEVERAL_FACES, where a second face is more than half as
-        wide as the largest; TOO_SMALL; TOO_BLURRED: in this order.
+        wide as the largest; what `quality.MEASURES` refuses for this use: in this order.
         """
-        face, measured = self.one_aligned(image)
+        face, measured = self.one_aligned(image, use)
         [encoding] = self.encode(face.chip[None])
         return EncodedFace(face.face, measured, encoding)
 
-    def one_aligned(self, image: Image.Image) -> tuple[AlignedFace, Quality]:
+    def one_aligned(self, image: Image.Image, use: Use = Use.PROBE) -> tuple[AlignedFace, Quality]:
         """`one_face` before the encoder, so that the chips of many photos can share its passes."""
         image = image.convert("RGB")
         detections = self._detector.detect(image)
@@ -95,7 +96,7 @@ class FacePipeline:
             raise FaceRefused(Reason.SEVERAL_FACES)
         [face] = self._aligned(image, [largest])
         [measured] = _measure([face])
-        if (reason := quality.refusal(measured)) is not None:
+        if (reason := quality.refusal(measured, use)) is not None:
             raise FaceRefused(reason)
         return face, measured
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from facerec.core.distance import squared_distance
-from facerec.core.types import Encoding
+import numpy as np
+from numpy.typing import ArrayLike
 
 
-def is_disputed(probe: Encoding, distance: float, counter_examples: Encoding) -> bool:
+def is_disputed(distance: float, to_counter_examples: ArrayLike) -> bool:
     """Whether a match must not stand: the probe is nearer to a face that is known not to be this
-    person than to the person's templates.
+    person than to any of the person's templates.
 
-    probe: (128,). distance: squared L2 to the nearest of the person's templates, within the
-    threshold. counter_examples: (C, 128) of the same person and encoder; C = 0 disputes nothing.
-    A counter-example that counts thus lies within the threshold too: one person's look-alike does
-    not bar others.
+    distance: to the nearest of the person's templates, within the threshold. to_counter_examples:
+    (C,), by the same measure; C = 0 disputes nothing. One that counts thus lies within the
+    threshold too: one person's look-alike does not bar everybody who resembles neither.
     """
-    if not len(counter_examples):
-        return False
-    return bool(squared_distance(counter_examples, probe).min() < distance)
+    return bool(np.min(to_counter_examples, initial=np.inf) < distance)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
@@ -15,12 +17,14 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from PIL import Image
 
-from facerec.models import Enrolment, EnrolmentPhoto, FaceTemplate, Subject
+from facerec.models import Enrolment, EnrolmentPhoto, FaceTemplate, PhotoStatus, Subject
 from facerec.services.photos import MAX_SIDE, discard_photos, keep_photo
 from webapp.accounts.models import User
 from webapp.errors import UserFacingError
 from webapp.jobs.dispatch import enqueue
 from webapp.uploads import read_picture
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ def enrol_subject(
     photos: Sequence[Photo],
     by: User,
     provisional: bool = False,
+    confirmed: bool = False,
     enrolment_id: UUID | None = None,
 ) -> Enrolment:
     """Take up a new subject (not yet saved) and send its photos to be enrolled.
@@ -84,6 +89,7 @@ def enrol_subject(
     Args:
         consent: whether the person agreed; recorded with the time and with `by`.
         provisional: the subject goes again if none of the photos can be used.
+        confirmed: take in probable duplicates and outliers without asking.
         enrolment_id: the id that the job is to have, for whoever listens before it starts.
 
     Raises:
@@ -111,6 +117,7 @@ def enrol_subject(
             photos=photos,
             by=by,
             provisional=provisional,
+            confirmed=confirmed,
             enrolment_id=enrolment_id,
         )
 
@@ -121,6 +128,7 @@ def add_photos(
     photos: Sequence[Photo],
     by: User,
     provisional: bool = False,
+    confirmed: bool = False,
     enrolment_id: UUID | None = None,
 ) -> Enrolment:
     """Send further photos of a subject to be enrolled."""
@@ -128,7 +136,11 @@ def add_photos(
     try:
         with transaction.atomic():
             enrolment = Enrolment.objects.create(
-                id=enrolment_id or uuid.uuid4(), owner=by, subject=subject, provisional=provisional
+                id=enrolment_id or uuid.uuid4(),
+                owner=by,
+                subject=subject,
+                provisional=provisional,
+                confirmed=confirmed,
             )
             for position, photo in enumerate(photos):
                 row = EnrolmentPhoto.objects.create(
@@ -141,6 +153,80 @@ def add_photos(
         discard_photos(written)
         raise
     return enrolment
+
+
+class Answer(StrEnum):
+    """What a person says about a photo that is to be confirmed."""
+
+    ENROL = "enrol"
+    ADD_TO_OTHER = "add_to_other"
+    DISCARD = "discard"
+
+
+@transaction.atomic
+def settle_photo(*, photo: EnrolmentPhoto, answer: Answer, by: User) -> EnrolmentPhoto:
+    """Do with a photo that is to be confirmed what a person says; its encoding leaves the row.
+
+    ENROL makes it a template of the person that it was sent for, ADD_TO_OTHER of the one whom it
+    looks like, DISCARD of nobody. A person who came with it alone and gets no template goes too.
+
+    Raises:
+        UserFacingError: `already_settled` (409), `nobody_to_add_to` (422).
+    """
+    held = (
+        EnrolmentPhoto.objects.select_for_update(of=("self",))
+        .select_related("looks_like", "enrolment__subject")
+        .filter(pk=photo.pk, status=PhotoStatus.CONFIRM)
+        .first()
+    )
+    if held is None:
+        raise UserFacingError(
+            "already_settled",
+            "It was already said what is to be done with this photo.",
+            "Reload the page.",
+            status=409,
+        )
+    if answer == Answer.DISCARD:
+        held.status = PhotoStatus.DISCARDED
+    else:
+        held.template = _template_of(held, answer)
+        held.status = PhotoStatus.ENROLLED
+    held.encoding = None
+    held.save()
+    log.info("photo settled", photo=held.pk, answer=str(answer), by=by.get_username())
+    drop_if_empty(held.enrolment)
+    return held
+
+
+def _template_of(held: EnrolmentPhoto, answer: Answer) -> FaceTemplate:
+    subject = held.enrolment.subject if answer == Answer.ENROL else held.looks_like
+    if subject is None:
+        raise UserFacingError(
+            "nobody_to_add_to",
+            "The person whom this photo was to be added to is not enrolled.",
+            "Enrol it anyway, or discard it.",
+            status=422,
+        )
+    return FaceTemplate.objects.create(
+        subject=subject,
+        encoding=held.encoding,
+        encoder_version=held.encoder_version,
+        aligner_version=held.aligner_version,
+        quality=held.quality,
+    )
+
+
+def drop_if_empty(enrolment: Enrolment) -> None:
+    """A subject that came with photos of which none can be used goes again; one whose photo is to
+    be confirmed waits with it. The enrolment stays, to tell why."""
+    subject = enrolment.subject
+    if not enrolment.provisional or subject is None:
+        return
+    undecided = enrolment.photos.filter(status__in=(PhotoStatus.WAITING, PhotoStatus.CONFIRM))
+    if not undecided.exists() and not subject.templates.exists():
+        Enrolment.objects.filter(pk=enrolment.pk).update(subject=None)
+        enrolment.subject = None
+        subject.delete()
 
 
 def delete_subject(*, subject: Subject) -> None:

@@ -7,10 +7,12 @@ from typing import Any
 from django.db import transaction
 
 from facerec.core.errors import FaceRefused
-from facerec.core.versions import ALIGNER_VERSION, BACKBONE_VERSION
+from facerec.core.quality import Use
 from facerec.models import Enrolment, EnrolmentPhoto, FaceTemplate, PhotoStatus, Subject
 from facerec.reasons import INTERRUPTED
 from facerec.runtime import FaceRuntime
+from facerec.services.admission import doubt_about, hold, stored_form
+from facerec.services.enrolment import drop_if_empty
 from facerec.services.photos import discard_photos, read_photo
 from facerec.services.work import ready_runtime
 from webapp.jobs.runner import Run, Stopped
@@ -24,8 +26,8 @@ def run_enrolment(run: Run[Enrolment]) -> None:
                 raise Stopped(status)
             _judge(here, run.job, photo)
             run.publish()
-    if run.job.provisional:
-        _drop_if_refused(run)
+    with transaction.atomic():
+        drop_if_empty(run.job)
 
 
 def _judge(here: FaceRuntime, enrolment: Enrolment, photo: EnrolmentPhoto) -> None:
@@ -34,7 +36,7 @@ def _judge(here: FaceRuntime, enrolment: Enrolment, photo: EnrolmentPhoto) -> No
         _settle(photo, reason=INTERRUPTED)
         return
     try:
-        face = here.pipeline.one_face(image)
+        face = here.pipeline.one_face(image, Use.ENROLMENT)
     except FaceRefused as refused:
         _settle(photo, reason=refused.reason)
         return
@@ -42,13 +44,13 @@ def _judge(here: FaceRuntime, enrolment: Enrolment, photo: EnrolmentPhoto) -> No
         subject = Subject.objects.select_for_update().filter(enrolments=enrolment).first()
         if subject is None:
             raise Stopped(None)  # deleted meanwhile, and this job's row with it
-        template = FaceTemplate.objects.create(
-            subject=subject,
-            encoding=FaceTemplate.pack(face.encoding),
-            encoder_version=BACKBONE_VERSION,
-            aligner_version=ALIGNER_VERSION,
-            quality=face.quality.as_dict(),
-        )
+        doubt = None if enrolment.confirmed else doubt_about(here, face.encoding, subject.pk)
+        stored = stored_form(here, face)
+        if doubt is not None:
+            hold(photo, doubt, stored)
+            transaction.on_commit(lambda: discard_photos([photo.file]))
+            return
+        template = FaceTemplate.objects.create(subject=subject, **stored)
         if not _settle(photo, template=template):
             transaction.set_rollback(True)  # another run was quicker
 
@@ -61,12 +63,3 @@ def _settle(photo: EnrolmentPhoto, *, reason: str = "", template: Any = None) ->
         written = waiting.update(status=verdict, reason=reason, template=template)
         transaction.on_commit(lambda: discard_photos([photo.file]))
     return bool(written)
-
-
-@transaction.atomic
-def _drop_if_refused(run: Run[Enrolment]) -> None:
-    """A subject that came with photos of which none can be used goes again."""
-    subject = run.job.subject
-    if subject is not None and not subject.templates.exists():
-        run.update(subject=None)  # the job stays, to tell why
-        subject.delete()
