@@ -48,3 +48,14 @@ def check_people(people: Sequence[str], config: TrainingConfig) -> None:
         raise TrainingSetTooSmall(several, 3 * FEWEST)
     kept, _ = split_people(people, config.held_out_fraction, config.seed)
     split_people([people[i] for i in kept], config.validation_fraction, config.seed)
+
+
+def first_people(people: Sequence[str], most: int) -> NDArray[np.int64]:
+    """At most so many photos, as indices, of whole people: those with several photos first, as
+    those make genuine pairs, and of them those with fewest, as that makes more people."""
+    if len(people) <= most:
+        return np.arange(len(people))
+    names, place, photos = np.unique(np.asarray(people), return_inverse=True, return_counts=True)
+    order = np.lexsort((np.arange(len(names)), photos, photos < 2))
+    taken = order[np.cumsum(photos[order]) <= most]
+    return np.flatnonzero(np.isin(place, taken))

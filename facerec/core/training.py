@@ -24,7 +24,7 @@ from facerec.core.losses import active_fraction, triplet_loss
 from facerec.core.metrics import Scores, genuine_impostor, tar_at_far
 from facerec.core.miners import MINERS
 from facerec.core.samplers import PKSampler
-from facerec.core.splits import check_people, split_people
+from facerec.core.splits import check_people, first_people, split_people
 from facerec.core.tensor_file import Arrays, read_tensors, write_tensors
 from facerec.core.training_config import TrainingConfig, TrainingKind, TrainingStep
 from facerec.core.types import Encoding
@@ -93,8 +93,8 @@ class Trainer:
             seed=config.seed,
         )
         self._looks = {
-            "held_out": self._first_people(self.held_out),
-            "validation": self._first_people(self.validation),
+            "held_out": self._looked_at(self.held_out),
+            "validation": self._looked_at(self.validation),
         }
         self._person = np.unique(np.asarray(labelled.people), return_inverse=True)[1]
         self._begun = {name: t.detach().clone() for name, t in self._learner.trainable.items()}
@@ -268,17 +268,8 @@ class Trainer:
         pairs = (len(indices) ** 2 - int((photos**2).sum())) / 2
         return min(max(self.config.far, FEWEST_FALSE_MATCHES / pairs), 0.5)
 
-    def _first_people(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
-        """At most MOST_LOOKED_AT photos, of whole people, those with most photos last."""
-        if len(indices) <= MOST_LOOKED_AT:
-            return indices
-        names, place, photos = np.unique(
-            self._people(indices), return_inverse=True, return_counts=True
-        )
-        # Two photos before one, as those make genuine pairs; then the fewer, the more people.
-        order = np.lexsort((np.arange(len(names)), photos, photos < 2))
-        taken = order[np.cumsum(photos[order]) <= MOST_LOOKED_AT]
-        return indices[np.isin(place, taken)]
+    def _looked_at(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
+        return indices[first_people(self._people(indices), MOST_LOOKED_AT)]
 
     def _people(self, indices: NDArray[np.int64]) -> list[str]:
         return [self._labelled.people[i] for i in indices]
