@@ -7,6 +7,7 @@ from typing import Any
 from celery.signals import worker_ready
 
 from facerec.models import Attempt, Enrolment
+from facerec.services.corrections import forget_unjudged
 from facerec.services.photos import discard_leftovers
 from facerec.services.work_attempts import run_attempt
 from facerec.services.work_enrolment import run_enrolment
@@ -18,6 +19,7 @@ from webapp.jobs.runner import run_job
 def enrol(job_id: str) -> None:
     run_job(Enrolment, job_id, run_enrolment)
     discard_leftovers()  # also of an enrolment that was given up before it looked at all photos
+    forget_unjudged()
 
 
 @app.task(name=Attempt.task)
@@ -30,3 +32,4 @@ def begin(sender: Any, **_: Any) -> None:
     """What a worker left behind when it was killed, the next one clears away."""
     if Attempt.queue in sender.app.amqp.queues.consume_from:
         discard_leftovers()
+        forget_unjudged()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,10 @@ from facerec.livegallery import AdaptedGallery
 from facerec.models import Attempt, AttemptFace, FacePolicy, FaceTemplate, Mode, Subject
 from facerec.reasons import INTERRUPTED
 from facerec.runtime import FaceRuntime
+from facerec.services.admission import stored_form
+from facerec.services.corrections import is_vetoed
 from facerec.services.photos import discard_probe, read_probe
+from facerec.services.remembered import remember
 from facerec.services.work import ready_runtime
 from facerec.thresholds import identification_point, verification_point
 from webapp.jobs.runner import Run
@@ -63,6 +66,14 @@ def _verify(here: FaceRuntime, run: Run[Attempt], probe: Image.Image) -> None:
         else:
             decision = matcher.verify(adapt(face.encoding), templates, point.threshold)
             outcome, distance = decision.outcome, decision.distance
+            if outcome == Outcome.MATCH and is_vetoed(
+                encoder=encoder,
+                subject_id=run.job.subject_id or 0,
+                encoding=face.encoding,
+                distance=distance or 0.0,
+            ):
+                outcome, reason = Outcome.CANNOT_DECIDE, Reason.DISPUTED
+            remember(run.job.pk, {0: stored_form(here, face)})
     run.update(
         outcome=outcome,
         reason=reason or "",
@@ -76,8 +87,11 @@ def _identify(here: FaceRuntime, run: Run[Attempt], probe: Image.Image) -> None:
     point = identification_point(len(gallery))
     faces = here.pipeline.analyse(probe)
     decisions = _decide(faces, gallery, point.threshold, FacePolicy.current().least_margin)
+    decisions = [_checked(*pair, gallery) for pair in zip(decisions, faces, strict=True)]
     nearest = min((d.distance for d in decisions if d.distance is not None), default=None)
     outcome, reason = _summary(decisions)
+    fit = enumerate(faces)
+    remember(run.job.pk, {i: stored_form(here, face) for i, face in fit if face.refusal is None})
     with transaction.atomic():
         _keep_faces(run.job, faces, decisions, scale=run.job.width / probe.width)
         run.update(
@@ -100,6 +114,20 @@ def _decide(
         minimum_margin=minimum_margin,
         refusals=[face.refusal for face in faces],
     )
+
+
+def _checked(
+    decision: IdentificationDecision, face: EncodedFace, gallery: AdaptedGallery
+) -> IdentificationDecision:
+    """The decision, or that it is disputed: the face is nearer to a counter-example."""
+    if decision.subject is None or not is_vetoed(
+        encoder=gallery.encoder,
+        subject_id=decision.subject,
+        encoding=face.encoding,
+        distance=decision.distance or 0.0,
+    ):
+        return decision
+    return replace(decision, outcome=Outcome.CANNOT_DECIDE, reason=Reason.DISPUTED)
 
 
 def _summary(decisions: list[IdentificationDecision]) -> tuple[Outcome, Reason | None]:
