@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from django import forms
 
+from facerec.core.types import Reason
 from facerec.models import Subject
 from facerec.services.attempts import find_subject
 from facerec.services.enrolment import Photo, read_photos
@@ -63,6 +64,11 @@ class VerifyForm(QuestionForm):
         claim = self.data.get("subject", "")
         subject = self._read(lambda: find_subject(claim=claim))
         return {**super().clean(), "subject": subject}
+
+    @property
+    def claims_nobody(self) -> bool:
+        """Whether the claimed person is not enrolled."""
+        return any(problem["code"] == Reason.UNKNOWN_PERSON for problem in self.problems)
 
 
 class SeveralFilesInput(forms.ClearableFileInput):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from facerec.core.calibration import OperatingPoint
-from facerec.core.types import Outcome
+from facerec.core.cohorts import Spread
+from facerec.core.types import Outcome, Reason
 from facerec.models import Attempt, AttemptFace, Mode
 from facerec.thresholds import calibration_set
 
@@ -67,6 +68,30 @@ def measured_on() -> str:
     )
 
 
+_RULES = {
+    "distance": "the distance d",
+    "absolute": "a head over |f(x₁) − f(x₂)|",
+    "chi2": "a head over χ²",
+}
+
+
+def rule(name: str) -> str:
+    """What a decision rule compares."""
+    return _RULES.get(name, name)
+
+
+def spread(spread: Spread) -> str:
+    """How much worse the worst cohort fares than the best."""
+    if spread.ratio == float("inf"):
+        return f"{spread.worst} worst, none seen for {spread.best}"
+    return f"{spread.ratio:.1f} : 1, {spread.worst} worst, {spread.best} best"
+
+
+def refused(counts: dict[str, int]) -> str:
+    """How many photos of a set were not used, and why: `13 too blurred, 54 no face`."""
+    return ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in counts.items())
+
+
 def expectation(mode: Mode, point: OperatingPoint, gallery_size: int) -> str:
     """What an operating point means, before anything was asked."""
     if mode == Mode.VERIFICATION:
@@ -105,6 +130,23 @@ def verdict_on_face(face: AttemptFace, threshold: float | None) -> Verdict:
     if face.outcome == Outcome.NOT_RECOGNIZED:
         return Verdict("no", "Not recognized", _closeness(face.distance, threshold))
     return Verdict("unsure", "Cannot decide", face.sentence)
+
+
+def runner_up(face: AttemptFace, *, by_name: bool) -> str:
+    """Who came next and by how much; empty where nobody did or nobody was recognized.
+
+    by_name: whoever reads this may see who is enrolled.
+    """
+    if face.margin is None:
+        return ""
+    names = [str(person) for person in (face.subject, face.runner_up) if person is not None]
+    if face.outcome == Outcome.MATCH:
+        who = str(face.runner_up) if by_name and face.runner_up else "another person"
+        return f"Next nearest: {who}, {face.margin:.3f} farther."
+    if face.reason == Reason.TOO_CLOSE:
+        who = " and ".join(names) if by_name and len(names) == 2 else "The two people"
+        return f"{who} differ by {face.margin:.3f} in their distance to this face."
+    return ""
 
 
 def _closeness(distance: float | None, threshold: float | None) -> str:

@@ -12,7 +12,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from facerec.admin.common import ReadOnly
-from facerec.core.types import Outcome
+from facerec.core.types import Outcome, Reason
 from facerec.models import Attempt, AttemptFace, Mode
 from facerec.wording import meaning
 from webapp.jobs.models import Status
@@ -30,7 +30,7 @@ OUTCOME_COLOURS = {
 class AttemptFaceInline(TabularInline):  # type: ignore[misc]
     model = AttemptFace
     verbose_name_plural = "faces on the photo"
-    fields = ("place", "answer", "subject", "shown_distance", "reason")
+    fields = ("place", "answer", "subject", "shown_distance", "runner_up", "margin_to", "reason")
     readonly_fields = fields
     extra = 0
     can_delete = False
@@ -55,6 +55,10 @@ class AttemptFaceInline(TabularInline):  # type: ignore[misc]
     @admin.display(description="distance")
     def shown_distance(self, face: AttemptFace) -> str:
         return _number(face.distance)
+
+    @admin.display(description="margin")
+    def margin_to(self, face: AttemptFace) -> str:
+        return _number(face.margin)
 
 
 @admin.register(Attempt)
@@ -109,6 +113,8 @@ class AttemptAdmin(ReadOnly):
 
     @admin.display(description="against whom", ordering="subject__name")
     def against_whom(self, attempt: Attempt) -> str:
+        if attempt.reason == Reason.UNKNOWN_PERSON:
+            return "nobody enrolled"
         if attempt.mode == Mode.VERIFICATION:
             return str(attempt.subject or "a deleted person")
         matched = [face for face in attempt.faces.all() if face.outcome == Outcome.MATCH]

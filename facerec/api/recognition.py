@@ -12,9 +12,14 @@ from ninja import File, Form, Router, Schema
 from ninja.files import UploadedFile
 
 from facerec.api.common import ERRORS, PATIENCE, find_subject, key_of, unanswered
-from facerec.models import Attempt
+from facerec.core.types import Outcome
+from facerec.models import Attempt, Subject
 from facerec.reasons import INTERRUPTED, sentence_of
-from facerec.services.attempts import start_identification, start_verification
+from facerec.services.attempts import (
+    note_unknown_claim,
+    start_identification,
+    start_verification,
+)
 from facerec.services.photos import MAX_SIDE
 from webapp.accounts.models import Scope
 from webapp.apikeys import AsyncKeyAuth
@@ -38,13 +43,20 @@ class VerificationOut(Schema):
 
 
 class FaceOut(Schema):
-    """`box` is x, y, width, height in pixels of the upright photo, the largest face first."""
+    """`box` is x, y, width, height in pixels of the upright photo, the largest face first.
+
+    `margin` is by how much (squared L2) the nearest other person is farther than the nearest one;
+    null where there is no other. `runner_up` is that person's external id, where the nearest lies
+    within the threshold and the key may see people; else null.
+    """
 
     box: list[int]
     outcome: str
     external_id: str | None
     distance: float | None
     threshold: float
+    margin: float | None
+    runner_up: str | None
     reason: str | None
 
 
@@ -70,7 +82,7 @@ async def verify(
     def start() -> Attempt:
         check_rate(request, "face")
         return start_verification(
-            subject=find_subject(external_id),
+            subject=_claimed(request, external_id),
             image=read_picture(photo, field="photo", max_side=MAX_SIDE),
             by=key_of(request).user,
             api_key=key_of(request),
@@ -109,19 +121,35 @@ async def identify(request: HttpRequest, photo: File[UploadedFile | None] = None
         )
 
     attempt = await _answered(attempt_id, start)
+    sees_people = await sync_to_async(key_of(request).allows)(Scope.SUBJECTS)
     return {
         "faces": [
             {
                 "box": face.box,
                 "outcome": face.outcome,
-                "external_id": face.subject.external_id if face.subject else None,
+                "external_id": _external_id(face.subject, told=face.outcome == Outcome.MATCH),
                 "distance": face.distance,
                 "threshold": attempt.threshold,
+                "margin": face.margin,
+                "runner_up": _external_id(face.runner_up, told=sees_people),
                 "reason": face.reason or None,
             }
-            async for face in attempt.faces.select_related("subject")
+            async for face in attempt.faces.select_related("subject", "runner_up")
         ]
     }
+
+
+def _external_id(subject: Subject | None, *, told: bool) -> str | None:
+    return subject.external_id if subject is not None and told else None
+
+
+def _claimed(request: HttpRequest, external_id: str) -> Subject:
+    """Raises UserFacingError (404), and leaves a line in the log, where nobody has this id."""
+    try:
+        return find_subject(external_id)
+    except UserFacingError:
+        note_unknown_claim(by=key_of(request).user, api_key=key_of(request))
+        raise
 
 
 async def _answered(attempt_id: UUID, start: Any) -> Attempt:

@@ -6,13 +6,16 @@ import uuid
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 from PIL import Image
 
+from facerec.core.types import Outcome, Reason
 from facerec.models import Attempt, Mode, Subject
 from facerec.services.photos import keep_probe
 from webapp.accounts.models import ApiKey, User
 from webapp.errors import UserFacingError
 from webapp.jobs.dispatch import enqueue
+from webapp.jobs.models import Status
 
 
 def find_subject(*, claim: str, field: str = "subject") -> Subject:
@@ -82,6 +85,21 @@ def start_identification(
         redis.RedisError: there is nowhere to lay the probe; nothing was started.
     """
     return _start(Mode.IDENTIFICATION, None, image, by, api_key, attempt_id)
+
+
+def note_unknown_claim(*, by: User, api_key: ApiKey | None = None) -> Attempt:
+    """A line in the log: somebody was claimed to be a person who is not enrolled. Whom they
+    claimed is not kept: it may be a name that was deleted, or a password in the wrong field."""
+    return Attempt.objects.create(
+        owner=by,
+        operator=by.get_username(),
+        api_key=api_key,
+        mode=Mode.VERIFICATION,
+        status=Status.DONE,
+        finished=timezone.now(),
+        outcome=Outcome.CANNOT_DECIDE,
+        reason=Reason.UNKNOWN_PERSON,
+    )
 
 
 def _start(

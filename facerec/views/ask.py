@@ -15,11 +15,15 @@ from django_htmx.http import retarget
 from facerec import wording
 from facerec.forms import IdentifyForm, QuestionForm, VerifyForm
 from facerec.models import Attempt, AttemptFace, FaceTemplate, Mode, Subject
-from facerec.services.attempts import start_identification, start_verification
+from facerec.services.attempts import (
+    note_unknown_claim,
+    start_identification,
+    start_verification,
+)
 from facerec.thresholds import identification_point, verification_point
 from webapp.accounts.access import role_required
 from webapp.accounts.models import User
-from webapp.accounts.roles import Role
+from webapp.accounts.roles import Role, has_role
 from webapp.ratelimit import check_rate
 
 SUGGESTIONS = 30  # people offered while a name is typed
@@ -32,6 +36,8 @@ def verify(request: HttpRequest) -> HttpResponse:
         check_rate(request, "face")
         form = VerifyForm(request.POST, request.FILES)
         if not form.is_valid():
+            if form.claims_nobody:
+                note_unknown_claim(by=cast(User, request.user))
             return _refuse(request, "facerec/verify.html", form, _verify_page(form))
         return _started(
             request,
@@ -77,7 +83,7 @@ def attempt(request: HttpRequest, attempt_id: UUID) -> HttpResponse:
         raise Http404
     htmx = getattr(request, "htmx", False)
     template = "facerec/answer.html" if htmx else "facerec/attempt.html"
-    return render(request, template, _answer(found))
+    return render(request, template, _answer(found, request))
 
 
 def _started(request: HttpRequest, attempt: Attempt) -> HttpResponse:
@@ -127,7 +133,7 @@ def _suggestions(typed: str) -> list[Subject]:
     return list(Subject.objects.filter(matching)[:SUGGESTIONS])
 
 
-def _answer(attempt: Attempt) -> dict[str, Any]:
+def _answer(attempt: Attempt, request: HttpRequest) -> dict[str, Any]:
     """What the answer's templates show."""
     context: dict[str, Any] = {
         "attempt": attempt,
@@ -140,12 +146,13 @@ def _answer(attempt: Attempt) -> dict[str, Any]:
         context["verdict"] = wording.verdict(attempt)
         context["ruler_max"] = wording.ruler_max(attempt.distance)
     else:
-        faces = attempt.faces.select_related("subject")
-        context["faces"] = [_face(face, attempt) for face in faces]
+        faces = attempt.faces.select_related("subject", "runner_up")
+        by_name = has_role(request.user, Role.ADMINISTRATOR)
+        context["faces"] = [_face(face, attempt, by_name=by_name) for face in faces]
     return context
 
 
-def _face(face: AttemptFace, attempt: Attempt) -> dict[str, Any]:
+def _face(face: AttemptFace, attempt: Attempt, *, by_name: bool) -> dict[str, Any]:
     """One face: its words, and its box in per cent of the photo."""
     width, height = max(1, attempt.width), max(1, attempt.height)
     left, top = max(0, face.x), max(0, face.y)
@@ -154,6 +161,7 @@ def _face(face: AttemptFace, attempt: Attempt) -> dict[str, Any]:
         "number": face.position + 1,
         "face": face,
         "verdict": wording.verdict_on_face(face, attempt.threshold),
+        "runner_up": wording.runner_up(face, by_name=by_name),
         "ruler_max": wording.ruler_max(face.distance),
         "x": 100 * left / width,
         "y": 100 * top / height,

@@ -118,6 +118,17 @@ def enrolled(by: User, person: int = ADA, *, who: str = "Ada Example") -> Subjec
     return subject
 
 
+def twin_of(subject: Subject, name: str = "Ada Twin") -> Subject:
+    """Another person with the very same face."""
+    twin = Subject.objects.create(
+        name=name, external_id="twin", consent_given_at=subject.consent_given_at
+    )
+    template = subject.templates.get()
+    template.pk, template.subject = None, twin
+    template.save(force_insert=True)
+    return twin
+
+
 def answered(attempt: Attempt) -> Attempt:
     attempt_task(str(attempt.pk))
     return until(lambda: settled(attempt))

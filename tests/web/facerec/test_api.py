@@ -12,7 +12,7 @@ from facerec.api import people, recognition
 from facerec.models import Attempt, Enrolment, FaceTemplate, Subject
 from tests.people import ADA, BOB, group, nobody, portrait, tiny
 from tests.web.bad_pictures import REFUSED, TAKEN, Refused
-from tests.web.facerec.conftest import enrolled, upload
+from tests.web.facerec.conftest import enrolled, twin_of, upload
 from webapp.accounts.models import Scope, User
 from webapp.accounts.services import create_api_key
 
@@ -145,7 +145,10 @@ class TestVerify:
     def test_unknown_person(self, post) -> None:
         response = post("/verify", external_id="eve", photo=upload(portrait(ADA)))
         assert (response.status_code, response.json()["code"]) == (404, "unknown_person")
-        assert not Attempt.objects.exists()
+        line = Attempt.objects.get()
+        assert (line.outcome, line.reason) == ("cannot_decide", "unknown_person")
+        assert (line.owner, line.operator, line.status) == (line.api_key.user, "grace", "done")
+        assert "eve" not in str(Attempt.objects.values().get())
 
     def test_no_photo(self, post, administrator: User) -> None:
         enrolled(administrator)
@@ -161,6 +164,7 @@ class TestIdentify:
         assert set(response.json()) == {"faces"}
         ada, bob = sorted(response.json()["faces"], key=lambda face: face["box"][0])
         expected = {"box", "outcome", "external_id", "distance", "threshold", "reason"}
+        expected |= {"margin", "runner_up"}
         assert set(ada) == set(bob) == expected
         assert (ada["outcome"], ada["external_id"]) == ("match", "ada")
         assert (bob["outcome"], bob["external_id"]) == ("not_recognized", None)
@@ -172,6 +176,24 @@ class TestIdentify:
         [face] = post("/identify", photo=upload(tiny())).json()["faces"]
         assert (face["outcome"], face["reason"]) == ("cannot_decide", "too_small")
         assert face["distance"] is None
+
+    def test_the_runner_up_is_for_who_may_see_people(self, post, administrator: User) -> None:
+        enrolled(administrator)
+        enrolled(administrator, BOB, who="Bob Example")
+        guard = create_api_key(user=administrator, scopes=[Scope.RECOGNISE])[1]
+        for headers, told in ((None, "bob"), ({"authorization": f"Bearer {guard}"}, None)):
+            response = post("/identify", headers=headers, photo=upload(portrait(ADA, 1)))
+            [face] = response.json()["faces"]
+            assert (face["external_id"], face["runner_up"]) == ("ada", told)
+            assert face["margin"] > 0.2
+        [stranger] = post("/identify", photo=upload(portrait(2))).json()["faces"]
+        assert (stranger["outcome"], stranger["runner_up"]) == ("not_recognized", None)
+
+    def test_two_too_close_are_not_named(self, post, administrator: User) -> None:
+        twin_of(enrolled(administrator))
+        [face] = post("/identify", photo=upload(portrait(ADA, 1))).json()["faces"]
+        assert (face["outcome"], face["reason"]) == ("cannot_decide", "too_close")
+        assert face["external_id"] is None
 
     def test_nobody(self, post) -> None:
         assert post("/identify", photo=upload(nobody())).json() == {"faces": []}

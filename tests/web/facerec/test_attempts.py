@@ -8,7 +8,7 @@ from PIL import Image
 from facerec.core.distance import squared_distance
 from facerec.core.types import Outcome, Reason
 from facerec.core.versions import ALIGNER_VERSION, ENCODER_VERSION
-from facerec.models import Attempt, AttemptFace, FaceTemplate, Mode
+from facerec.models import Attempt, AttemptFace, FacePolicy, FaceTemplate, Mode
 from facerec.runtime import runtime
 from facerec.services.attempts import find_subject, start_verification
 from facerec.services.enrolment import Photo, add_photos, delete_subject
@@ -21,6 +21,7 @@ from tests.web.facerec.conftest import (
     identified,
     judged,
     take_up,
+    twin_of,
     verified,
 )
 from webapp.accounts.models import User
@@ -104,6 +105,28 @@ class TestIdentification:
         bob = enrolled(administrator, BOB, who="Bob Example")
         attempt = identified(administrator, portrait(BOB, 1))
         assert attempt.faces.get().subject == bob
+
+    def test_the_runner_up_and_the_margin(self, ada, administrator: User) -> None:
+        bob = enrolled(administrator, BOB, who="Bob Example")
+        face = identified(administrator, portrait(ADA, 1)).faces.get()
+        assert (face.subject, face.runner_up) == (ada, bob)
+        assert 0.2 < face.margin < 1
+        stranger = identified(administrator, portrait(2)).faces.get()
+        assert (stranger.subject, stranger.runner_up) == (
+            None,
+            None,
+        )  # whom they resemble is not kept
+        assert stranger.margin >= 0
+
+    def test_two_people_too_close_are_not_decided_between(self, ada, administrator: User) -> None:
+        twin = twin_of(ada)
+        attempt = identified(administrator, portrait(ADA, 1))
+        assert (attempt.outcome, attempt.reason) == (Outcome.CANNOT_DECIDE, Reason.TOO_CLOSE)
+        face = attempt.faces.get()
+        assert {face.subject, face.runner_up} == {ada, twin}
+        assert face.margin == 0
+        FacePolicy.objects.create(pk=1, minimum_margin=0)
+        assert identified(administrator, portrait(ADA, 1)).outcome == Outcome.MATCH
 
     def test_the_threshold_tightens_with_the_gallery(self, ada, administrator: User) -> None:
         with_one = identified(administrator, portrait(BOB)).threshold

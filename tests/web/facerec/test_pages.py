@@ -12,7 +12,14 @@ from django.urls import reverse
 from facerec.models import Attempt
 from tests.people import ADA, BOB, group, nobody, portrait
 from tests.web.bad_pictures import REFUSED, Refused
-from tests.web.facerec.conftest import enrolled, identified, until, upload, verified
+from tests.web.facerec.conftest import (
+    enrolled,
+    identified,
+    twin_of,
+    until,
+    upload,
+    verified,
+)
 from webapp.accounts.models import User
 
 VERIFY, IDENTIFY = "/verify/", "/identify/"
@@ -142,7 +149,7 @@ class TestProblems:
         )
         assert response.status_code == 404
         assert "Nobody with this name" in response.content.decode()
-        assert not Attempt.objects.exists()
+        assert Attempt.objects.get().reason == "unknown_person"
 
     def test_what_was_typed_is_kept_without_scripts(self, client: Client) -> None:
         response = client.post(VERIFY, {"subject": "Eve <b>"})
@@ -171,6 +178,36 @@ class TestProblems:
         assert response.status_code == 503
         assert "Try again in a few seconds" in response.content.decode()
         assert not Attempt.objects.exists()
+
+
+class TestRunnerUp:
+    def test_who_came_next_is_for_administrators(
+        self, client: Client, administrator: User, operator: User, signed_in
+    ) -> None:
+        enrolled(administrator)
+        enrolled(administrator, BOB, who="Bob Example")
+        mine = identified(operator, portrait(ADA, 1))
+        face = mine.faces.get()
+        page = client.get(mine.get_absolute_url(), headers=HTMX).content.decode()
+        assert f"Next nearest: another person, {face.margin:.3f} farther" in page
+        assert "Bob" not in page
+        own = identified(administrator, portrait(ADA, 1))
+        theirs = signed_in(administrator).get(own.get_absolute_url(), headers=HTMX)
+        assert "Next nearest: Bob Example (bob)" in theirs.content.decode()
+
+    def test_two_too_close(
+        self, client: Client, administrator: User, operator: User, signed_in
+    ) -> None:
+        twin_of(enrolled(administrator))
+        attempt = identified(operator, portrait(ADA, 1))
+        page = client.get(attempt.get_absolute_url(), headers=HTMX).content.decode()
+        assert 'data-outcome="cannot_decide"' in page
+        assert "Two enrolled people are about equally near" in page
+        assert "The two people differ by 0.000" in page
+        assert "Ada" not in page
+        own = identified(administrator, portrait(ADA, 1))
+        theirs = signed_in(administrator).get(own.get_absolute_url(), headers=HTMX)
+        assert "Ada Example (ada) and Ada Twin (twin) differ by 0.000" in theirs.content.decode()
 
 
 def test_suggestions(client: Client, administrator: User) -> None:
