@@ -251,8 +251,6 @@ class TestJudging:
             assert refused.value.code == "already_judged"
 
     def test_it_goes_with_the_person(self, operator: User, ada: Subject) -> None:
-        correct(
-            attempt=verified(operator, ada, portrait(ADA, 1)), kind="not_this_person", by=operator
         attempt = verified(operator, ada, portrait(ADA, 1))
         correct(attempt=attempt, kind="not_this_person", by=operator)
         delete_subject(subject=ada)
