@@ -6,10 +6,13 @@ from typing import Any
 
 from celery.signals import worker_ready
 
-from facerec.models import Attempt, Enrolment
+from facerec.models import Attempt, BulkEnrolment, Calibration, Enrolment
+from facerec.services import archives
 from facerec.services.corrections import forget_unjudged
 from facerec.services.photos import discard_leftovers
 from facerec.services.work_attempts import run_attempt
+from facerec.services.work_bulk import run_bulk
+from facerec.services.work_calibration import run_calibration
 from facerec.services.work_enrolment import run_enrolment
 from webapp.celery import app
 from webapp.jobs.runner import run_job
@@ -27,9 +30,23 @@ def attempt(job_id: str) -> None:
     run_job(Attempt, job_id, run_attempt)
 
 
+@app.task(name=Calibration.task)
+def calibrate(job_id: str) -> None:
+    run_job(Calibration, job_id, run_calibration)
+    archives.discard_leftovers()  # the set's photos, once the job has ended
+
+
+@app.task(name=BulkEnrolment.task)
+def enrol_many(job_id: str) -> None:
+    run_job(BulkEnrolment, job_id, run_bulk)
+    archives.discard_leftovers()
+
+
 @worker_ready.connect
 def begin(sender: Any, **_: Any) -> None:
     """What a worker left behind when it was killed, the next one clears away."""
     if Attempt.queue in sender.app.amqp.queues.consume_from:
         discard_leftovers()
         forget_unjudged()
+    if BulkEnrolment.queue in sender.app.amqp.queues.consume_from:
+        archives.discard_leftovers()

@@ -14,9 +14,15 @@ from uuid import UUID
 
 from django.conf import settings
 
-from facerec.core.calibration import DISTANCE, CalibrationSet, OperatingPoint, OperatingPoints
+from facerec.core.calibration import (
+    DISTANCE,
+    CalibrationSet,
+    OperatingPoint,
+    OperatingPoints,
+    of_each,
+)
 from facerec.encoders import ActiveEncoder, as_active
-from facerec.models import Calibration, FacePolicy
+from facerec.models import Calibration, FacePolicy, Mode
 from webapp.errors import UserFacingError
 
 DUPLICATE_FPIR = 0.05
@@ -27,8 +33,23 @@ OUTLIER_FMR = 0.01
 
 
 @dataclass(frozen=True)
+class Target:
+    """An error rate that somebody wants: the FMR of verification, or the FPIR of a search through
+    so many templates."""
+
+    mode: Mode
+    rate: float
+    comparisons: int = 1
+
+    @property
+    def fmr(self) -> float:
+        """What each comparison may err for it."""
+        return of_each(self.rate, self.comparisons)
+
+
+@dataclass(frozen=True)
 class InUse:
-    """What faces are decided by now. calibration: the row's key, None for the shipped one."""
+    """What faces are decided by. calibration: the row's key, None for the shipped one."""
 
     encoder: ActiveEncoder
     calibration: UUID | None
@@ -45,6 +66,18 @@ class InUse:
     def verification(self) -> OperatingPoints:
         return self.rules[self.encoder.decision_rule]
 
+    def points(self, mode: Mode) -> OperatingPoints:
+        return self.verification if mode == Mode.VERIFICATION else self.distance
+
+    def point(self, target: Target) -> OperatingPoint:
+        if target.mode == Mode.VERIFICATION:
+            return self.verification.verification_threshold(
+                target.rate, templates=target.comparisons
+            )
+        return self.distance.identification_threshold(
+            target.comparisons, target.rate, highest_fmr=self.verification_fmr
+        )
+
 
 def in_use() -> InUse:
     """Encoder, calibration and error rates as they are chosen at this moment.
@@ -55,15 +88,9 @@ def in_use() -> InUse:
     policy = FacePolicy.objects.filter(pk=1).select_related("encoder").first() or FacePolicy()
     encoder = as_active(policy.encoder)
     for calibration in (policy.calibration_id, None):
-        rules = _rules(calibration)
-        if fitting(rules, encoder):
-            return InUse(
-                encoder,
-                calibration,
-                rules,
-                policy.verification_fmr or settings.VERIFICATION_FMR,
-                policy.identification_fpir or settings.IDENTIFICATION_FPIR,
-            )
+        found = decided_by(calibration, encoder, policy)
+        if found is not None:
+            return found
     raise UserFacingError(
         "uncalibrated",
         f"The encoder in use ({encoder.name}) has no calibration, so no threshold is known for it.",
@@ -72,17 +99,22 @@ def in_use() -> InUse:
     )
 
 
-def fitting(rules: dict[str, OperatingPoints], encoder: ActiveEncoder) -> bool:
-    """Whether these are thresholds for this encoder, for each rule that it decides by."""
-    needed = {DISTANCE, encoder.decision_rule}
-    return all(
-        rule in rules and rules[rule].fits(encoder.name, encoder.aligner, rule) for rule in needed
+def decided_by(
+    calibration: UUID | None, encoder: ActiveEncoder, policy: FacePolicy
+) -> InUse | None:
+    """What faces would be decided by with this calibration (None: the shipped one); None where
+    it was not measured on this encoder, for each rule that it decides by."""
+    rules = _rules(calibration)
+    for rule in {DISTANCE, encoder.decision_rule}:
+        if rule not in rules or not rules[rule].fits(encoder.name, encoder.aligner, rule):
+            return None
+    return InUse(
+        encoder,
+        calibration,
+        rules,
+        policy.verification_fmr or settings.VERIFICATION_FMR,
+        policy.identification_fpir or settings.IDENTIFICATION_FPIR,
     )
-
-
-def rules_of(points: dict[str, Any]) -> dict[str, OperatingPoints]:
-    """A calibration row's `points`. Raises CalibrationInvalid."""
-    return {rule: OperatingPoints.from_dict(raw) for rule, raw in points.items()}
 
 
 @lru_cache(maxsize=16)
@@ -90,21 +122,22 @@ def _rules(calibration: UUID | None) -> dict[str, OperatingPoints]:
     # A calibration's points never change once they are there, so they are read once.
     if calibration is None:
         return {DISTANCE: OperatingPoints.load()}
-    return rules_of(Calibration.objects.values_list("points", flat=True).get(pk=calibration))
+    points: dict[str, Any] = Calibration.objects.values_list("points", flat=True).get(
+        pk=calibration
+    )
+    return {rule: OperatingPoints.from_dict(raw) for rule, raw in points.items()}
 
 
 def verification_point(templates: int = 1) -> OperatingPoint:
     """For one claimed person with this many templates. Raises UserFacingError, as `in_use`."""
     chosen = in_use()
-    return chosen.verification.verification_threshold(chosen.verification_fmr, templates=templates)
+    return chosen.point(Target(Mode.VERIFICATION, chosen.verification_fmr, templates))
 
 
 def identification_point(gallery_size: int) -> OperatingPoint:
     """For a search through this many templates. Raises UserFacingError, as `in_use`."""
     chosen = in_use()
-    return chosen.distance.identification_threshold(
-        gallery_size, chosen.identification_fpir, highest_fmr=chosen.verification_fmr
-    )
+    return chosen.point(Target(Mode.IDENTIFICATION, chosen.identification_fpir, gallery_size))
 
 
 def duplicate_point(gallery_size: int) -> OperatingPoint:
