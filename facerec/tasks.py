@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from celery.signals import worker_ready
 
 from facerec.models import Attempt, BulkEnrolment, Calibration, Enrolment
-from facerec.services import archives
+from facerec.services import archives, lessons
 from facerec.services.corrections import forget_unjudged
 from facerec.services.photos import discard_leftovers
 from facerec.services.work_attempts import run_attempt
 from facerec.services.work_bulk import run_bulk
 from facerec.services.work_calibration import run_calibration
 from facerec.services.work_enrolment import run_enrolment
+from facerec.services.work_lessons import give_lesson
 from webapp.celery import app
 from webapp.jobs.runner import run_job
 
@@ -40,6 +42,11 @@ def calibrate(job_id: str) -> None:
 def enrol_many(job_id: str) -> None:
     run_job(BulkEnrolment, job_id, run_bulk)
     archives.discard_leftovers()
+
+
+@app.task(name=lessons.TASK)
+def lesson(user_id: int, lesson_id: str) -> None:
+    give_lesson(user_id, UUID(lesson_id))
 
 
 @worker_ready.connect

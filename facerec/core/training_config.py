@@ -44,8 +44,8 @@ class TrainingConfig:
     margin: float = MARGIN
     people_per_batch: int = 32
     photos_per_person: int = 4
-    steps: int = 600
-    learning_rate: float = 1e-3
+    steps: int = 300
+    learning_rate: float = 1e-4
     weight_decay: float = 0.1
     eval_every: int = 50
     held_out_fraction: float = 0.25
