@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import exp
 from pathlib import Path
 
 from django.conf import settings
 
 from facerec.core import adapter as adapters
 from facerec.core.adapter import IDENTITY, Adapter
+from facerec.core.distance import squared_distance
+from facerec.core.error_rates import Dissimilarity
 from facerec.core.errors import EncoderUnusable
+from facerec.core.heads import Head
 from facerec.core.versions import ALIGNER_VERSION, BACKBONE_VERSION, ENCODER_VERSION
 from facerec.models import EncoderVersion, FacePolicy
 
@@ -95,6 +99,29 @@ def adapter_of(encoder: ActiveEncoder) -> Adapter:
     return adapter
 
 
+def rule_of(encoder: ActiveEncoder) -> Dissimilarity:
+    """What verification compares adapted encodings by: plain d, or the encoder's head.
+
+    Raises WeightsNotFound, WeightsCorrupt, EncoderUnusable.
+    """
+    if encoder.decision_rule == DISTANCE:
+        return squared_distance
+    if encoder.head is None:
+        raise EncoderUnusable(f"{encoder.name} has no head for {encoder.decision_rule}")
+    head = _load_head(encoder.head)
+    if head.rule != encoder.decision_rule:
+        raise EncoderUnusable(f"{encoder.name}: its head is for {head.rule}")
+    return head
+
+
+def shown(dissimilarity: float, rule: str) -> float:
+    """A dissimilarity, or its threshold, as people and the log get it: d as it is; a head's
+    negative log-odds as 1 - y in [0, 1], the chance that these are two people."""
+    if rule == DISTANCE:
+        return dissimilarity
+    return 1 / (1 + exp(-min(max(dissimilarity, -700.0), 700.0)))
+
+
 def check_usable(encoder: ActiveEncoder) -> None:
     """Raises EncoderUnusable where this release has neither its backbone nor its aligner."""
     has_backbone = encoder.net is not None or encoder.backbone == BACKBONE_VERSION
@@ -103,6 +130,11 @@ def check_usable(encoder: ActiveEncoder) -> None:
             f"{encoder.name} was made for {encoder.backbone} and {encoder.aligner}; "
             f"this release has {BACKBONE_VERSION} and {ALIGNER_VERSION}"
         )
+
+
+@lru_cache(maxsize=8)
+def _load_head(weights: Weights) -> Head:
+    return Head.load(weights.path, weights.sha256)
 
 
 @lru_cache(maxsize=8)

@@ -14,13 +14,14 @@ import structlog
 from django.conf import settings
 from PIL import Image
 
-from facerec.core.errors import FaceCoreError
+from facerec.core.errors import EncoderUnusable, FaceCoreError
 from facerec.core.versions import (
     ALIGNER_VERSION,
     ENCODER_SHA256,
     ENCODER_VERSION,
     LANDMARK_SHA256,
 )
+from facerec.encoders import ActiveEncoder, Weights, active, check_usable
 from facerec.livegallery import AdaptedGallery, LiveGallery
 from webapp.supervisor.plan import cores, shares
 
@@ -53,15 +54,42 @@ class FaceRuntime:
         self.device = choose_device(settings.DEVICE)
         self.threads: int = torch.get_num_threads()
         self.torch_version = str(torch.__version__)
-        weights = Path(settings.FACE_ENCODER_WEIGHTS) if settings.FACE_ENCODER_WEIGHTS else None
+        own = settings.FACE_ENCODER_WEIGHTS
+        self._weights = Path(own) if own else None
         detector, aligner = HogDetector(), FivePointAligner()
-        encoder = Encoder(self.device, weights)
-        self.pipeline: FacePipeline = FacePipeline(detector, aligner, BatchingEncoder(encoder))
+        encoder = Encoder(self.device, self._weights)
+        self._shipped: FacePipeline = FacePipeline(detector, aligner, BatchingEncoder(encoder))
+        self._fine_tuned: tuple[Weights, FacePipeline] | None = None
+        self._fine_tuned_lock = threading.Lock()
         self._gallery = LiveGallery()
         at_once = shares(cores())["faces"].concurrency
         detector.prepare(at_once)
         aligner.prepare(at_once)
         self._warm_up(encoder)
+
+    @property
+    def pipeline(self) -> FacePipeline:
+        """With the backbone in use. Raises FaceCoreError. One query: who uses it twice keeps it."""
+        return self.pipeline_of(active())
+
+    def pipeline_of(self, encoder: ActiveEncoder) -> FacePipeline:
+        """With that encoder's backbone. One that was fine-tuned here is loaded when it is first
+        asked for, a second or so; the last one is kept. Raises FaceCoreError."""
+        from facerec.core.batching import BatchingEncoder
+        from facerec.core.encoder import Encoder
+        from facerec.core.fine_tuned import FineTunedBlocks
+
+        check_usable(encoder)
+        if encoder.net is None:
+            return self._shipped
+        with self._fine_tuned_lock:
+            if self._fine_tuned is None or self._fine_tuned[0] != encoder.net:
+                blocks = FineTunedBlocks.load(encoder.net.path, encoder.net.sha256)
+                if blocks.version != encoder.backbone:
+                    raise EncoderUnusable(f"{encoder.name}: its net is {blocks.version}")
+                net = BatchingEncoder(Encoder(self.device, self._weights, blocks=blocks))
+                self._fine_tuned = encoder.net, self._shipped.with_encoder(net)
+            return self._fine_tuned[1]
 
     def gallery(self) -> AdaptedGallery:
         """The gallery as the database has it now. Raises FaceCoreError."""
@@ -69,7 +97,7 @@ class FaceRuntime:
 
     def _warm_up(self, encoder: Encoder) -> None:
         """The first pass through the net and the detector costs a second; not a person's second."""
-        self.pipeline.analyse(Image.new("RGB", (320, 240), "grey"))
+        self._shipped.analyse(Image.new("RGB", (320, 240), "grey"))
         encoder.encode(np.zeros((1, encoder.chip_size, encoder.chip_size, 3), np.uint8))
 
 

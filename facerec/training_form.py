@@ -15,7 +15,7 @@ KINDS = [
     {
         "value": TrainingKind.ADAPTER.value,
         "label": "An adapter",
-        "hint": "A small function over the frozen encoder's 128 numbers. Seconds to minutes; it can "
+        "hint": "A small function over the frozen encoder's 128 numbers. Takes minutes; it can "
         "be put in use and taken back at once, since nobody has to be enrolled anew.",
     },
     {

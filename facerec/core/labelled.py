@@ -50,7 +50,8 @@ class Picture(NamedTuple):
 @dataclass(frozen=True, slots=True, eq=False)
 class EncodedPhoto:
     """What became of one photo: either `refusal`, or all of the others: encoding (128,) as it is
-    stored, chip uint8 RGB (150, 150, 3), quality and where the face is."""
+    stored and the backbone that made it, chip uint8 RGB (150, 150, 3), quality and where the face
+    is."""
 
     person: str
     name: str
@@ -58,14 +59,21 @@ class EncodedPhoto:
     chip: NDArray[np.uint8] | None = None
     quality: Quality | None = None
     detected: DetectedFace | None = None
+    encoder_version: str = ""
     refusal: Refusal | None = None
 
     @property
     def face(self) -> EncodedFace:
         """The face of a photo that was not refused."""
-        if self.encoding is None or self.quality is None or self.detected is None:
+        if (
+            self.encoding is None
+            or self.quality is None
+            or self.detected is None
+            or self.chip is None
+        ):
             raise ValueError(f"{self.name} was refused and has no face")
-        return EncodedFace(self.detected, self.quality, self.encoding)
+        made = (self.encoding, self.encoder_version, self.chip)
+        return EncodedFace(self.detected, self.quality, *made)
 
 
 def encode_set(
@@ -86,13 +94,18 @@ def encode_set(
         threads: faces are looked for on so many photos at once; that takes nine tenths of the time.
     """
     waiting = iter(pictures)
+    made_by = pipeline.encoder_version
     with ThreadPoolExecutor(threads) as pool:
         while group := list(islice(waiting, batch)):
             found = list(pool.map(lambda picture: _align(pipeline, picture, use), group))
             chips = [photo.chip for photo in found if photo.chip is not None]
             encodings = iter(pipeline.encode(np.stack(chips)) if chips else ())
             for photo in found:
-                yield photo if photo.chip is None else replace(photo, encoding=next(encodings))
+                yield (
+                    replace(photo, encoding=next(encodings), encoder_version=made_by)
+                    if photo.chip is not None
+                    else photo
+                )
 
 
 def _align(pipeline: FacePipeline, picture: Picture, use: Use) -> EncodedPhoto:

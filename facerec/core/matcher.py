@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from facerec.core.distance import squared_distance
+from facerec.core.error_rates import Dissimilarity
 from facerec.core.gallery import Searchable
 from facerec.core.types import (
     Encoding,
@@ -20,15 +21,21 @@ MINIMUM_MARGIN = 0.02
 close to tell apart."""
 
 
-def verify(probe: Encoding, templates: Encoding, threshold: float) -> VerificationDecision:
+def verify(
+    probe: Encoding,
+    templates: Encoding,
+    threshold: float,
+    rule: Dissimilarity = squared_distance,
+) -> VerificationDecision:
     """Is the probe the person of these templates? MATCH where d <= threshold.
 
     probe: (128,). templates: (M, 128), all of one person; d is the distance to the nearest, as
-    one good likeness suffices. M = 0 cannot be decided: NOT_ENROLLED.
+    one good likeness suffices. M = 0 cannot be decided: NOT_ENROLLED. rule: what stands for d,
+    with a threshold of its own.
     """
     if not len(templates):
         return VerificationDecision(Outcome.CANNOT_DECIDE, None, threshold, Reason.NOT_ENROLLED)
-    distance = float(squared_distance(templates, probe).min())
+    distance = float(rule(probe, templates).min())
     outcome = Outcome.MATCH if distance <= threshold else Outcome.NO_MATCH
     return VerificationDecision(outcome, distance, threshold)
 

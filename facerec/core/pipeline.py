@@ -64,6 +64,10 @@ class FacePipeline:
             Encoder(device, find_model_file(ENCODER_WEIGHTS, weights_folder)),
         )
 
+    def with_encoder(self, encoder: ChipEncoder) -> Self:
+        """The same detector and aligner before another encoder."""
+        return type(self)(self._detector, self._aligner, encoder)
+
     def analyse(self, image: Image.Image) -> list[EncodedFace]:
         """Every face of an upright photo, the largest first; an empty list where there is none.
         A face that is not fit to be decided on says so in its `refusal`."""
@@ -71,7 +75,7 @@ class FacePipeline:
         faces = self._aligned(image, self._detector.detect(image))
         encodings = self.encode(np.stack([f.chip for f in faces])) if faces else ()
         return [
-            EncodedFace(face.face, measured, encoding, quality.refusal(measured))
+            self._encoded(face, measured, encoding, quality.refusal(measured))
             for face, measured, encoding in zip(faces, _measure(faces), encodings, strict=True)
         ]
 
@@ -83,7 +87,7 @@ class FacePipeline:
         """
         face, measured = self.one_aligned(image, use)
         [encoding] = self.encode(face.chip[None])
-        return EncodedFace(face.face, measured, encoding)
+        return self._encoded(face, measured, encoding)
 
     def one_aligned(self, image: Image.Image, use: Use = Use.PROBE) -> tuple[AlignedFace, Quality]:
         """`one_face` before the encoder, so that the chips of many photos can share its passes."""
@@ -103,6 +107,16 @@ class FacePipeline:
     def encode(self, chips: NDArray[np.uint8]) -> Encoding:
         """Aligned faces, uint8 RGB (N, 150, 150, 3) -> the encodings that are stored, (N, 128)."""
         return self._encoder.encode_symmetric(chips)
+
+    def _encoded(
+        self,
+        face: AlignedFace,
+        measured: Quality,
+        encoding: Encoding,
+        refusal: Reason | None = None,
+    ) -> EncodedFace:
+        made = (encoding, self.encoder_version, face.chip)
+        return EncodedFace(face.face, measured, *made, refusal=refusal)
 
     def _aligned(self, image: Image.Image, detections: Sequence[Detection]) -> list[AlignedFace]:
         pixels = np.asarray(image)

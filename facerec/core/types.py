@@ -158,12 +158,15 @@ class Quality:
 class EncodedFace:
     """A face with its encoding f(x), float32 (128,).
 
+    encoder_version: the backbone that encoded it. chip: what was encoded, uint8 RGB (S, S, 3).
     refusal: why this face must not be decided on, or None where its quality suffices.
     """
 
     face: DetectedFace
     quality: Quality
     encoding: Encoding
+    encoder_version: str
+    chip: NDArray[np.uint8]
     refusal: Reason | None = None
 
 

@@ -65,7 +65,10 @@ class Attempt(Job):
 
     outcome = models.CharField(max_length=15, choices=OUTCOMES, blank=True, default="")
     reason = models.CharField(max_length=20, blank=True, default="")
-    distance = models.FloatField(null=True)  # squared L2
+    # How verification compared: by squared L2, or by a head. Of a head, distance and threshold
+    # are 1 - y, the chance that these are two people.
+    decision_rule = models.CharField(max_length=20, default="distance")
+    distance = models.FloatField(null=True)
     threshold = models.FloatField(null=True)
     # What was to be expected of the threshold: {"fmr", "fpir", "fnmr", "supported"}.
     operating_point = models.JSONField(default=dict)

@@ -65,7 +65,7 @@ def stored_form(here: FaceRuntime, face: EncodedFace) -> dict[str, Any]:
     to be confirmed share."""
     return {
         "encoding": FaceTemplate.pack(face.encoding),
-        "encoder_version": here.pipeline.encoder_version,
+        "encoder_version": face.encoder_version,
         "aligner_version": here.pipeline.aligner_version,
         "quality": {**face.quality.as_dict(), "overall": overall(face.quality)},
     }

@@ -14,8 +14,8 @@ from facerec.core.calibration import OperatingPoint
 from facerec.core.errors import FaceRefused
 from facerec.core.types import Box, EncodedFace, IdentificationDecision, Outcome, Reason
 from facerec.core.versions import ALIGNER_VERSION
-from facerec.encoders import ActiveEncoder, active, adapter_of
-from facerec.livegallery import AdaptedGallery
+from facerec.encoders import ActiveEncoder, adapter_of, rule_of, shown
+from facerec.livegallery import AdaptedGallery, comparable
 from facerec.models import Attempt, AttemptFace, FacePolicy, FaceTemplate, Mode, Subject
 from facerec.reasons import INTERRUPTED
 from facerec.runtime import FaceRuntime
@@ -24,7 +24,7 @@ from facerec.services.corrections import is_vetoed
 from facerec.services.photos import discard_probe, read_probe
 from facerec.services.remembered import remember
 from facerec.services.work import ready_runtime
-from facerec.thresholds import identification_point, verification_point
+from facerec.thresholds import identification_point, in_use
 from webapp.jobs.runner import Run
 
 
@@ -47,11 +47,14 @@ def run_attempt(run: Run[Attempt]) -> None:
 
 
 def _verify(here: FaceRuntime, run: Run[Attempt], probe: Image.Image) -> None:
-    encoder = active()
-    adapt = adapter_of(encoder)
-    rows = FaceTemplate.current.filter(subject__attempts=run.job)
+    chosen = in_use()
+    encoder = chosen.encoder
+    adapt, rule = adapter_of(encoder), rule_of(encoder)
+    rows = comparable(encoder).filter(subject__attempts=run.job)
     templates = adapt(FaceTemplate.unpack(rows.values_list("encoding", flat=True)))
-    point = verification_point(len(templates))
+    point = chosen.verification.verification_threshold(
+        chosen.verification_fmr, templates=len(templates)
+    )
     reason: Reason | None = None
     distance = None
     if not len(templates):
@@ -60,32 +63,37 @@ def _verify(here: FaceRuntime, run: Run[Attempt], probe: Image.Image) -> None:
         reason = Reason.OTHER_VERSION if made else Reason.NOT_ENROLLED
     else:
         try:
-            face = here.pipeline.one_face(probe)
+            face = here.pipeline_of(encoder).one_face(probe)
         except FaceRefused as refused:
             outcome, reason = Outcome.CANNOT_DECIDE, refused.reason
         else:
-            decision = matcher.verify(adapt(face.encoding), templates, point.threshold)
+            decision = matcher.verify(adapt(face.encoding), templates, point.threshold, rule)
             outcome, distance = decision.outcome, decision.distance
             if outcome == Outcome.MATCH and is_vetoed(
                 encoder=encoder,
                 subject_id=run.job.subject_id or 0,
                 encoding=face.encoding,
                 distance=distance or 0.0,
+                compare=rule,
             ):
                 outcome, reason = Outcome.CANNOT_DECIDE, Reason.DISPUTED
             remember(run.job.pk, {0: stored_form(here, face)})
     run.update(
         outcome=outcome,
         reason=reason or "",
-        distance=distance,
-        **_conditions(point, len(templates), encoder),
+        **_conditions(point, len(templates), encoder)
+        | {
+            "distance": None if distance is None else shown(distance, encoder.decision_rule),
+            "threshold": shown(point.threshold, encoder.decision_rule),
+            "decision_rule": encoder.decision_rule,
+        },
     )
 
 
 def _identify(here: FaceRuntime, run: Run[Attempt], probe: Image.Image) -> None:
     gallery = here.gallery()
     point = identification_point(len(gallery))
-    faces = here.pipeline.analyse(probe)
+    faces = here.pipeline_of(gallery.encoder).analyse(probe)
     decisions = _decide(faces, gallery, point.threshold, FacePolicy.current().least_margin)
     decisions = [_checked(*pair, gallery) for pair in zip(decisions, faces, strict=True)]
     nearest = min((d.distance for d in decisions if d.distance is not None), default=None)
