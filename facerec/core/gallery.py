@@ -23,6 +23,7 @@ nothing beside streaming it from memory."""
 _UNIT_ROUNDOFF = float(np.finfo(np.float32).eps) / 2
 _UNDERFLOW = 512 * float(np.finfo(np.float32).tiny)  # the terms of two sums, each lost whole
 _LARGEST = 1e15
+_FEW_PROBES = 4  # as many products with a vector are quicker than one with a matrix
 _FEW = 64  # of a block's scores, looked at before all of them
 
 Rows = tuple[Encoding, ArrayLike, ArrayLike]
@@ -99,11 +100,15 @@ class Gallery:
         Raises ValueError for probes that are not (P, 128) or not finite.
         """
         probes = _checked(probes)
+        if not len(probes):
+            return []
         searches = [_Search(probe, k, self._longest) for probe in probes]
         lifted = _lifted(probes)
+        limits = np.full(len(probes), np.inf)
         for block in self._blocks:
-            for search, scores in zip(searches, block.scores(lifted), strict=True):
-                search.look(block, scores)
+            scores = block.scores(lifted)
+            for position in np.flatnonzero(scores.min(axis=1) <= limits):
+                limits[position] = searches[position].look(block, scores[position])
         return [search.nearest() for search in searches]
 
 
@@ -159,15 +164,12 @@ class _Block:
 
     def scores(self, lifted: NDArray[np.float32]) -> NDArray[np.float32]:
         """|g|^2 - 2 g.p of every probe and template, (P, 129) -> (P, K): d but for |p|^2."""
-        if len(lifted) <= 2:  # two products with a vector are quicker than one with a matrix
-            return np.stack([one @ self.columns for one in lifted]) if len(lifted) else _NONE
+        if len(lifted) <= _FEW_PROBES:
+            return np.stack([one @ self.columns for one in lifted])
         return np.asarray(lifted @ self.columns)
 
     def rows(self, positions: NDArray[np.intp]) -> Encoding:
         return np.ascontiguousarray(self.columns[:-1, positions].T)
-
-
-_NONE = np.empty((0, 0), np.float32)
 
 
 class _Search:
@@ -177,20 +179,23 @@ class _Search:
         self._probe, self._k = probe, k
         # Twice: a score may be too high by as much as another is too low.
         self._slack = 2 * _rounding(probe, longest)
-        self._limit = np.inf  # no template with a higher score is among the k nearest subjects
+        self._limit = np.inf
         self._blocks: list[tuple[_Block, NDArray[np.intp]]] = []
         self._scores = np.empty(0, np.float32)
         self._subjects = np.empty(0, np.int64)
 
-    def look(self, block: _Block, scores: NDArray[np.float32]) -> None:
-        if not len(scores) or scores.min() > self._limit:
-            return
-        limit = min(self._limit, _kth_subject(scores, block.subjects, self._k) + self._slack)
-        near = np.flatnonzero(scores <= limit)
+    def look(self, block: _Block, scores: NDArray[np.float32]) -> float:
+        """Take in the block's candidates; no template that scores above the limit that is given
+        back can be among the k nearest subjects."""
+        if self._limit == np.inf:
+            self._limit = _kth_subject(scores, block.subjects, self._k) + self._slack
+        near = np.flatnonzero(scores <= self._limit)
         self._blocks.append((block, near))
         self._scores = np.concatenate([self._scores, scores[near]])
         self._subjects = np.concatenate([self._subjects, block.subjects[near]])
-        self._limit = min(limit, _kth_subject(self._scores, self._subjects, self._k) + self._slack)
+        kth = _kth_subject(self._scores, self._subjects, self._k)
+        self._limit = min(self._limit, kth + self._slack)
+        return self._limit
 
     def nearest(self) -> list[Neighbour]:
         """The candidates' own distances decide."""

@@ -1,0 +1,1 @@
+"""What `bench_gallery` measures in processes of their own."""
