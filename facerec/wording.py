@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import floor, log10
 
 from facerec.core.calibration import OperatingPoint
 from facerec.core.cohorts import Spread
@@ -35,6 +36,15 @@ def of_hundred(share: float) -> str:
     if share < 0.0095:
         return f"{max(1, round(share * 1000))} in 1,000"
     return f"{round(share * 100)} in 100"
+
+
+def percent(share: float) -> str:
+    """0.0623 -> `6.2 %`, 0.00012 -> `0.012 %`."""
+    value = 100 * share
+    if value == 0:
+        return "0 %"
+    digits = max(0, 1 - floor(log10(abs(value))))
+    return f"{round(value, digits):.{digits}f} %"
 
 
 def _rounded(value: float) -> int:

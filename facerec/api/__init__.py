@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ninja import Router
 
-from facerec.api import people, recognition
+from facerec.api import calibration, people, recognition
 
 router = Router()
-for part in (people, recognition):
+for part in (calibration, people, recognition):
     router.add_router("", part.router)

@@ -187,7 +187,7 @@ def choose(*, by: User, calibration: Calibration | None, target: Target) -> None
     name = chosen.distance.calibration_set.name
     change_policy(
         by=by,
-        what=f"Calibration: {target.mode.label.lower()} at {target.rate:.3g}"
+        what=f"Calibration: {target.mode.value} at {target.rate:.3g}"
         f"{f' in a gallery of {target.comparisons:,}' if field != 'verification_fmr' else ''}, "
         f"threshold {point.threshold:.4f}, measured on “{name}” for {chosen.encoder.name}.",
         calibration=calibration,

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from facerec import wording
 from facerec.calibration_form import MODES, PRESETS, SHIPPED, MeasureForm, TargetForm
 from facerec.core.calibration import RULE_OF_30, OperatingPoint
-from facerec.core.cohorts import Cohort, cohort_tables
+from facerec.core.cohorts import Cohort, Rate, cohort_tables
 from facerec.det_plot import det_plot
 from facerec.encoders import SHIPPED as SHIPPED_ENCODER
 from facerec.encoders import active
@@ -262,8 +262,8 @@ def _figures(chosen: InUse, point: OperatingPoint, target: Target) -> list[tuple
         rows.append(("Of each comparison (FMR)", wording.one_in(point.fmr)))
     return [
         *rows,
-        ("The right person is missed (FNMR)", f"{point.fnmr:.1%}"),
-        ("95 % sure it is", f"{miss_low:.1%} to {miss_high:.1%}"),
+        ("The right person is missed (FNMR)", wording.percent(point.fnmr)),
+        ("95 % sure it is", f"{wording.percent(miss_low)} to {wording.percent(miss_high)}"),
         ("Encoder", points.encoder_version),
         ("Aligner", points.aligner_version),
         ("Decided by", wording.rule(points.decision_rule)),
@@ -286,12 +286,31 @@ def _tables(row: Calibration | None, chosen: InUse, point: OperatingPoint) -> li
     return [
         {
             "column": table.column,
-            "rows": table.rows,
+            "rows": [
+                {
+                    "value": row.value,
+                    "people": row.people,
+                    "fmr": _rate(row.fmr),
+                    "fnmr": _rate(row.fnmr),
+                }
+                for row in table.rows
+            ],
             "fmr": wording.spread(table.fmr) if table.fmr else "",
             "fnmr": wording.spread(table.fnmr) if table.fnmr else "",
         }
         for table in cohort_tables(cohorts, chosen.verification, point.fmr)
     ]
+
+
+def _rate(rate: Rate | None) -> dict[str, Any] | None:
+    if rate is None:
+        return None
+    low, high = rate.interval
+    return {
+        "rate": wording.percent(rate.rate),
+        "interval": f"{wording.percent(low)} to {wording.percent(high)}",
+        "enough": rate.enough,
+    }
 
 
 def _sets() -> dict[str, Any]:
