@@ -109,9 +109,14 @@ class PhotoSet:
             raise
 
     def photos(self) -> Iterator[LabelledPhoto]:
-        """All of them, person by person."""
+        """All of them, sorted by person and path."""
         for photos in self.people.values():
             yield from photos
+
+    @staticmethod
+    def place_of(path: str) -> tuple[str, str]:
+        """Where a photo at this path comes in that order: its person and its path."""
+        return _person_at(path), path
 
     def close(self) -> None:
         self._source.close()
@@ -179,6 +184,11 @@ def _by_person(files: list[str], source: PhotoSource) -> dict[str, list[Labelled
                 "Put each person's photos right into one folder of theirs, and all these folders "
                 "side by side.",
             )
-        person = unicodedata.normalize("NFC", path.parent.name)
+        person = _person_at(file)
         people[person].append(LabelledPhoto(person, path.name, file, source))
     return dict(sorted(people.items()))
+
+
+def _person_at(path: str) -> str:
+    """The photo's folder; programs write an accent as one sign or as two."""
+    return unicodedata.normalize("NFC", PurePosixPath(path).parent.name)

@@ -10,8 +10,18 @@ from django.db import transaction
 from django.db.models.signals import post_delete, post_save, pre_delete
 from django.dispatch import receiver
 
-from facerec.models import EnrolmentPhoto, FaceTemplate, GalleryVersion, Subject
+from facerec.models import (
+    BulkPhoto,
+    BulkStatus,
+    EnrolmentPhoto,
+    FaceTemplate,
+    GalleryVersion,
+    PhotoStatus,
+    Subject,
+)
 from facerec.services.photos import discard_photos
+
+DISCARDED = "An administrator looked at this photo and left it out."
 
 
 @receiver([post_save, post_delete], sender=FaceTemplate)
@@ -31,6 +41,18 @@ def gallery_will_change(**_: Any) -> None:
 def photo_gone(instance: EnrolmentPhoto, **_: Any) -> None:
     file = instance.file
     transaction.on_commit(lambda: discard_photos([file]))
+
+
+@receiver(post_save, sender=EnrolmentPhoto)
+def photo_settled(instance: EnrolmentPhoto, **_: Any) -> None:
+    """A line of a bulk enrolment's report follows what a person said about its photo."""
+    if instance.status == PhotoStatus.ENROLLED and instance.template is not None:
+        told = {"status": BulkStatus.ENROLLED, "subject": instance.template.subject_id}
+    elif instance.status == PhotoStatus.DISCARDED:
+        told = {"status": BulkStatus.REFUSED, "code": "discarded", "sentence": DISCARDED}
+    else:
+        return
+    BulkPhoto.objects.filter(photo=instance, status=BulkStatus.CONFIRM).update(**told)
 
 
 @receiver(post_delete, sender=Subject)

@@ -6,10 +6,11 @@ script the form sends the file itself, which then is a small one. Either way the
 
     archive = archives.claim(receipt=request.POST.get("archive", ""),
                              upload=request.FILES.get("archive"), by=request.user)
-    with archives.opened(archive) as photoset: ...     # also in the worker
+    with archives.opened(archive) as photoset: ...     # in the worker: archives.photos_of(job)
 
-and whoever runs the job calls `discard` when it has ended, whatever its outcome. A job keeps the
-archive's id in a field `archive`: by this an archive serves one job, and leftovers are told apart.
+(`archive_name` is what the sender called it), and whoever runs the job calls `discard` when it has
+ended, whatever its outcome. A job keeps the archive's id in a field `archive`: by this an archive
+serves one job, and leftovers are told apart.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -33,7 +35,16 @@ from webapp.jobs.models import FINAL
 from webapp.jobs.registry import job_models
 from webapp.staging import PARTIAL, SUFFIX, path_of, private
 
-__all__ = ["claim", "discard", "discard_leftovers", "opened", "path_of", "receipt_for", "stage"]
+__all__ = [
+    "claim",
+    "discard",
+    "discard_leftovers",
+    "opened",
+    "path_of",
+    "photos_of",
+    "receipt_for",
+    "stage",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -107,6 +118,18 @@ def opened(archive: UUID, *, name: str = "") -> Iterator[PhotoSet]:
         raise _gone()
     with PhotoSet.open(path, name=name) as photoset:
         yield photoset
+
+
+@contextmanager
+def photos_of(job: Any) -> Iterator[PhotoSet]:
+    """The photos of a job that has fields `archive` (of an upload), else `folder` (a folder or ZIP
+    of this machine, given to a command), and `source` (as its sender called it)."""
+    if job.archive is not None:
+        with opened(job.archive, name=job.source) as photoset:
+            yield photoset
+    else:
+        with PhotoSet.open(Path(job.folder), name=job.source) as photoset:
+            yield photoset
 
 
 def discard(archive: UUID) -> None:

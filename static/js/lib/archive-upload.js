@@ -1,6 +1,6 @@
 // <archive-upload url max-mb>: a file input whose ZIP travels at once, with its progress, while the
 // rest of the form is filled in. The form then sends the receipt that came back, in a field of the
-// input's name. Without this script the input sends the file with the form.
+// input's name, and the file's name in NAME_name. Without this script the input sends the file with the form.
 //
 // Fires a bubbling `change` when the archive has arrived or was taken away. A form that is sent too
 // early waits for the archive and then goes.
@@ -25,13 +25,14 @@ export function timeOf(seconds) {
 }
 
 export class ArchiveUpload extends HTMLElement {
-  #input = null; #receipt = null; #drop = null; #shown = null; #meter = null; #says = null;
+  #input = null; #receipt = null; #name = null; #drop = null; #shown = null; #meter = null; #says = null;
   #request = null; #file = null; #early = null; // {submitter}, where the form was sent too early
 
   connectedCallback() {
     if (this.#input) return;
     this.#input = this.querySelector("input[type=file]");
     this.#receipt = element("input", { type: "hidden", name: this.#input.name });
+    this.#name = element("input", { type: "hidden", name: `${this.#input.name}_name` });
     this.#input.removeAttribute("name"); // the file itself has gone ahead
     this.#build();
     this.#input.addEventListener("change", (event) => {
@@ -70,7 +71,7 @@ export class ArchiveUpload extends HTMLElement {
     this.#request?.abort();
     this.#request = this.#file = this.#early = null;
     const had = this.#receipt.value;
-    this.#receipt.value = this.#input.value = "";
+    this.#receipt.value = this.#name.value = this.#input.value = "";
     this.#shown.hidden = true;
     this.toggleAttribute("data-filled", false);
     this.say("");
@@ -98,7 +99,7 @@ export class ArchiveUpload extends HTMLElement {
     this.#says.setAttribute("aria-live", "polite");
     this.#shown = element("div", { className: "drop-archive", hidden: true });
     this.#drop = element("div", { className: "drop" }, this.#input, empty, this.#shown);
-    this.append(this.#drop, this.#receipt);
+    this.append(this.#drop, this.#receipt, this.#name);
   }
 
   #send() {
@@ -128,6 +129,7 @@ export class ArchiveUpload extends HTMLElement {
       return this.#failed(answer.message ? `${answer.message} ${answer.hint}` : "The server did not take it. Reload the page and try again.");
     }
     this.#receipt.value = answer.archive;
+    this.#name.value = this.#file.name;
     this.#progress(1);
     this.#show("arrived", `${sizeOf(this.#file.size)}, arrived`, "Remove", () => { this.clear(); this.#input.focus(); });
     this.#tell();
