@@ -7,8 +7,15 @@ from uuid import UUID
 
 from celery.signals import worker_ready
 
-from facerec.models import Attempt, BulkEnrolment, Calibration, Enrolment
-from facerec.services import archives, lessons
+from facerec.models import (
+    Attempt,
+    BulkEnrolment,
+    Calibration,
+    Enrolment,
+    Reencoding,
+    TrainingRun,
+)
+from facerec.services import archives, lessons, training
 from facerec.services.corrections import forget_unjudged
 from facerec.services.photos import discard_leftovers
 from facerec.services.work_attempts import run_attempt
@@ -16,6 +23,7 @@ from facerec.services.work_bulk import run_bulk
 from facerec.services.work_calibration import run_calibration
 from facerec.services.work_enrolment import run_enrolment
 from facerec.services.work_lessons import give_lesson
+from facerec.services.work_reencoding import run_reencoding
 from webapp.celery import app
 from webapp.jobs.runner import run_job
 
@@ -44,6 +52,19 @@ def enrol_many(job_id: str) -> None:
     archives.discard_leftovers()
 
 
+@app.task(name=TrainingRun.task)
+def train(job_id: str) -> None:
+    from facerec.services.work_training import run_training  # torch, which only this task needs
+
+    run_job(TrainingRun, job_id, run_training)
+    training.discard_leftovers()
+
+
+@app.task(name=Reencoding.task)
+def reencode(job_id: str) -> None:
+    run_job(Reencoding, job_id, run_reencoding)
+
+
 @app.task(name=lessons.TASK)
 def lesson(user_id: int, lesson_id: str) -> None:
     give_lesson(user_id, UUID(lesson_id))
@@ -57,3 +78,4 @@ def begin(sender: Any, **_: Any) -> None:
         forget_unjudged()
     if BulkEnrolment.queue in sender.app.amqp.queues.consume_from:
         archives.discard_leftovers()
+        training.discard_leftovers()

@@ -2,7 +2,17 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from facerec.views import archives, ask, bulk, calibration, corrections, quarantine, triplet
+from facerec.views import (
+    archives,
+    ask,
+    bulk,
+    calibration,
+    corrections,
+    encoders,
+    quarantine,
+    training,
+    triplet,
+)
 
 app_name = "facerec"
 urlpatterns = [
@@ -40,6 +50,23 @@ urlpatterns = [
         calibration.delete,
         name="calibration_delete",
     ),
+    path("training/", training.training, name="training"),
+    path("training/<uuid:run_id>/", training.run, name="training_run"),
+    path("training/<uuid:run_id>/panel/", training.panel, name="training_panel"),
+    path("training/<uuid:run_id>/points/", training.points, name="training_points"),
+    path("training/<uuid:run_id>/cancel/", training.cancel, name="training_cancel"),
+    path("training/<uuid:run_id>/pause/", training.pause, name="training_pause"),
+    path("training/<uuid:run_id>/resume/", training.resume, name="training_resume"),
+    path("training/<uuid:run_id>/delete/", training.delete, name="training_delete"),
+    path("encoders/", encoders.encoders, name="encoders"),
+    path("encoders/back/", encoders.back, name="encoders_back"),
+    path("encoders/crops/", encoders.crops, name="encoders_crops"),
+    path("encoders/crops/encode/", encoders.encode_crops, name="encode_crops"),
+    path("encoders/crops/cancel/", encoders.cancel_work, name="cancel_reencoding"),
+    path("encoders/people/", encoders.people, name="encoders_people"),
+    path("encoders/<slug:key>/", encoders.encoder, name="encoder"),
+    path("encoders/<slug:key>/promote/", encoders.put_in_use, name="encoder_promote"),
+    path("encoders/<slug:key>/delete/", encoders.delete, name="encoder_delete"),
     path("learn/triplet/", triplet.triplet, name="triplet"),
     path("learn/triplet/faces/", triplet.lesson, name="triplet_lesson"),
     path("learn/triplet/faces/<uuid:lesson>/", triplet.answer, name="triplet_answer"),

@@ -27,6 +27,7 @@ from facerec.runtime import FaceRuntime
 from facerec.services import archives
 from facerec.services.admission import distances_to, doubt_about, hold, stored_form
 from facerec.services.bulk import Person, people_of
+from facerec.services.crops import keep_crop
 from facerec.services.work import ready_runtime
 from webapp.jobs.models import Status
 from webapp.jobs.runner import Run, Stopped
@@ -164,6 +165,7 @@ class Clerk:
             row.refresh_from_db()
             return Verdict(BulkStatus.CONFIRM, subject, row.reason, row.sentence, row)
         row.template = FaceTemplate.objects.create(subject=subject, **stored)
+        keep_crop(row.template, face)
         row.status = PhotoStatus.ENROLLED
         row.save(update_fields=["template", "status"])
         return Verdict(BulkStatus.ENROLLED, subject, photo=row)

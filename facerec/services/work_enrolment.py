@@ -12,6 +12,7 @@ from facerec.models import Enrolment, EnrolmentPhoto, FaceTemplate, PhotoStatus,
 from facerec.reasons import INTERRUPTED
 from facerec.runtime import FaceRuntime
 from facerec.services.admission import doubt_about, hold, stored_form
+from facerec.services.crops import keep_crop
 from facerec.services.enrolment import drop_if_empty
 from facerec.services.photos import discard_photos, read_photo
 from facerec.services.work import ready_runtime
@@ -51,6 +52,7 @@ def _judge(here: FaceRuntime, enrolment: Enrolment, photo: EnrolmentPhoto) -> No
             transaction.on_commit(lambda: discard_photos([photo.file]))
             return
         template = FaceTemplate.objects.create(subject=subject, **stored)
+        keep_crop(template, face)
         if not _settle(photo, template=template):
             transaction.set_rollback(True)  # another run was quicker
 
