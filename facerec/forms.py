@@ -6,6 +6,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django import forms
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 
 from facerec.core.types import Reason
 from facerec.models import Subject
@@ -72,17 +75,22 @@ class VerifyForm(QuestionForm):
 
 
 class SeveralFilesInput(forms.ClearableFileInput):
-    """A native file input that takes several pictures."""
+    """A drop zone around a native file input that takes several pictures."""
 
     allow_multiple_selected = True
-    template_name = "django/forms/widgets/file.html"
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        limits = {"upload_mb": settings.MAX_UPLOAD_MB, "files": settings.MAX_UPLOAD_FILES}
+        limits["megapixels"] = settings.MAX_UPLOAD_MEGAPIXELS
+        context = {"name": name, "attrs": self.build_attrs(self.attrs, attrs), "limits": limits}
+        return render_to_string("facerec/photos_input.html", context)
 
 
 class PhotosField(forms.FileField):
     """One or several photos, cleaned into a list of decoded ones."""
 
     def __init__(self, **options: Any) -> None:
-        attrs = {"multiple": True, "accept": "image/*", "data-photos": ""}
+        attrs = {"multiple": True, "accept": "image/*"}
         super().__init__(
             widget=SeveralFilesInput(attrs=attrs),
             allow_empty_file=True,

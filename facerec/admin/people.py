@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, Prefetch, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
@@ -13,14 +13,23 @@ from unfold.admin import ModelAdmin
 
 from facerec.admin.common import ReadOnly
 from facerec.forms import SubjectForm
-from facerec.models import Attempt, FaceTemplate, Subject
+from facerec.models import (
+    Attempt,
+    Correction,
+    EnrolmentPhoto,
+    FaceTemplate,
+    PhotoStatus,
+    Subject,
+)
 from facerec.services.enrolment import (
     add_photos,
     delete_subject,
     delete_template,
     enrol_subject,
 )
+from facerec.wording import RULER_MAX
 from webapp.accounts.models import User
+from webapp.accounts.roles import Role, has_role
 
 ENROLMENTS_SHOWN = 5
 
@@ -31,10 +40,12 @@ class SubjectAdmin(ModelAdmin):  # type: ignore[misc]
     list_display = ("name", "external_id", "templates_made", "last_seen", "consent_given_at")
     search_fields = ("name", "external_id")
     readonly_fields = ("consent_given_at", "consent_by")
-    change_form_after_template = "admin/facerec/subject/enrolments.html"
+    change_form_outer_after_template = "admin/facerec/subject/enrolments.html"
 
     class Media:
-        css = {"all": ["css/enrol.css"]}
+        css = {
+            "all": ["css/display.css", "css/drop-zone.css", "css/quarantine.css", "css/enrol.css"]
+        }
 
     def get_fieldsets(self, request: HttpRequest, obj: Subject | None = None) -> Any:
         if obj is None:
@@ -117,12 +128,24 @@ class SubjectAdmin(ModelAdmin):  # type: ignore[misc]
         return render(request, "admin/facerec/subject/panel.html", self._panel(request, subject))
 
     def _panel(self, request: HttpRequest, subject: Subject) -> dict[str, Any]:
-        recent = subject.enrolments.prefetch_related("photos")[:ENROLMENTS_SHOWN]
+        photos = EnrolmentPhoto.objects.select_related("looks_like", "template")
+        recent = subject.enrolments.prefetch_related(Prefetch("photos", photos))
+        counter_examples = subject.corrections.filter(
+            kind=Correction.Kind.NOT_THIS_PERSON, state=Correction.State.ACCEPTED
+        ).exclude(encoding=None)
+        held = photos.filter(enrolment__subject=subject, status=PhotoStatus.CONFIRM)
+        current = FaceTemplate.current.filter(subject=subject)
         return {
             "subject": subject,
-            "enrolments": recent,
-            "templates": subject.templates.select_related("photo"),
+            "enrolments": recent[:ENROLMENTS_SHOWN],
+            "held": held.order_by("enrolment__created", "position"),
+            "templates": subject.templates.select_related("photo", "correction__said_by"),
+            "current": set(current.values_list("pk", flat=True)),
+            "counter_examples": counter_examples.select_related("said_by"),
             "may_delete_templates": request.user.has_perm("facerec.delete_facetemplate"),
+            "may_judge": has_role(request.user, Role.ADMINISTRATOR),
+            "ruler_max": RULER_MAX,
+            "next": reverse("admin:facerec_subject_change", args=[subject.pk]),
         }
 
     def delete_model(self, request: HttpRequest, obj: Subject) -> None:

@@ -21,6 +21,7 @@ from facerec.services.attempts import (
     start_verification,
 )
 from facerec.thresholds import identification_point, verification_point
+from facerec.views.corrections import correction
 from webapp.accounts.access import role_required
 from webapp.accounts.models import User
 from webapp.accounts.roles import Role, has_role
@@ -145,6 +146,7 @@ def _answer(attempt: Attempt, request: HttpRequest) -> dict[str, Any]:
     if attempt.mode == Mode.VERIFICATION:
         context["verdict"] = wording.verdict(attempt)
         context["ruler_max"] = wording.ruler_max(attempt.distance)
+        context["correct"] = correction(attempt, None)
     else:
         faces = attempt.faces.select_related("subject", "runner_up")
         by_name = has_role(request.user, Role.ADMINISTRATOR)
@@ -163,6 +165,7 @@ def _face(face: AttemptFace, attempt: Attempt, *, by_name: bool) -> dict[str, An
         "verdict": wording.verdict_on_face(face, attempt.threshold),
         "runner_up": wording.runner_up(face, by_name=by_name),
         "ruler_max": wording.ruler_max(face.distance),
+        "correct": correction(attempt, face),
         "x": 100 * left / width,
         "y": 100 * top / height,
         "w": 100 * (right - left) / width,

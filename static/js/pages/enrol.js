@@ -1,4 +1,4 @@
-// A person's page in the admin: how each photo fares, live, and which photos are chosen.
+// A person's page in the admin: how each photo fares, live.
 import { JobSocket } from "../lib/job-socket.js";
 
 const FINAL = new Set(["done", "failed", "cancelled"]);
@@ -21,7 +21,7 @@ function show(section, photo) {
   if (!row) return;
   const stamp = row.querySelector(".enrol-stamp");
   stamp.dataset.status = photo.status;
-  stamp.textContent = photo.status;
+  stamp.textContent = photo.status === "confirm" ? "to be confirmed" : photo.status;
   row.querySelector("[data-sentence]").textContent = photo.sentence;
 }
 
@@ -35,22 +35,6 @@ for (const section of place?.querySelectorAll("[data-job]") ?? []) {
   if (!FINAL.has(section.dataset.status)) follow(section);
 }
 
-for (const input of document.querySelectorAll("input[type=file][data-photos]")) {
-  input.hasChangeListener = true; // unfold's script looks for this before it adds its own, which
-  // expects the text field of its own widget beside every file input
-  const chosen = Object.assign(document.createElement("div"), { className: "enrol-chosen" });
-  input.after(chosen);
-  let urls = [];
-  const preview = () => {
-    urls.forEach(URL.revokeObjectURL);
-    urls = [...input.files].map((file) => URL.createObjectURL(file));
-    chosen.replaceChildren(...[...input.files].map((file, i) => {
-      const figure = document.createElement("figure");
-      const caption = Object.assign(document.createElement("figcaption"), { textContent: file.name });
-      figure.append(Object.assign(document.createElement("img"), { src: urls[i], alt: "" }), caption);
-      return figure;
-    }));
-  };
-  input.addEventListener("change", preview);
-  preview();
-}
+// unfold's script looks for this before it adds its own listener, which expects the text field of
+// its own widget beside every file input.
+for (const input of document.querySelectorAll("drop-zone input[type=file]")) input.hasChangeListener = true;
