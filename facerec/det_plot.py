@@ -73,7 +73,7 @@ def det_plot(points: OperatingPoints, point: OperatingPoint) -> DetPlot:
             for decade in range(9, 0, -1)
             if x.holds(10.0**-decade)
         ],
-        y_ticks=[Tick(100 - y.at(share), f"{share:.1%}".replace(".0", "")) for share in _ticks(y)],
+        y_ticks=[Tick(100 - y.at(share), f"{100 * share:g} %") for share in _ticks(y)],
         few=x.at(RULE_OF_30 / points.calibration_set.person_pairs),
         marker=(x.at(point.fmr), 100 - y.at(point.fnmr)),
         points=[

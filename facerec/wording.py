@@ -31,6 +31,13 @@ def one_in(rate: float) -> str:
     return f"one in {_rounded(1 / rate):,}"
 
 
+def interval_in(low: float, high: float) -> str:
+    """An interval of rates: (0.0008, 0.0013) -> `one in 770 to 1,200`."""
+    if low <= 0:
+        return f"at most {one_in(high)}"
+    return f"{one_in(high)} to {_rounded(1 / low):,}"
+
+
 def of_hundred(share: float) -> str:
     """0.073 -> `7 in 100`; below one per cent, of a thousand."""
     if share < 0.0095:

@@ -220,7 +220,7 @@ def check_supported(points: OperatingPoints, target: Target) -> None:
     raise UserFacingError(
         "target_not_supported",
         f"“{these.name}” cannot vouch for that: {these.person_pairs:,} pairs of people are too few "
-        f"for one false match in {1 / target.fmr:,.0f} comparisons.",
+        f"for one false match in {float(f'{1 / target.fmr:.3g}'):,.0f} comparisons.",
         f"By the rule of three it takes {lack.pairs:,} pairs, {lack.more_pairs:,} more than there "
         f"are: {lack.people:,} people, {lack.more_people:,} more. More photos of the same people "
         "do not help.",

@@ -248,22 +248,24 @@ def _choice(form: TargetForm) -> dict[str, Any]:
 
 
 def _figures(chosen: InUse, point: OperatingPoint, target: Target) -> list[tuple[str, str]]:
-    low, high = point.fpir_interval
-    miss_low, miss_high = point.fnmr_interval
-    searched = target.mode == Mode.IDENTIFICATION
     points = chosen.points(target.mode)
+    told = f"{wording.one_in(point.fpir)} ({wording.interval_in(*point.fpir_interval)})"
     rows = [("Threshold τ", f"{point.threshold:.4f}")]
-    if searched:
-        rows.append((f"A stranger among {target.comparisons:,} (FPIR)", wording.one_in(point.fpir)))
+    if target.mode == Mode.IDENTIFICATION:
+        rows += [
+            (f"A stranger among {target.comparisons:,} (FPIR)", told),
+            ("A single comparison (FMR)", wording.one_in(point.fmr)),
+        ]
     else:
-        rows.append(("A stranger passes (FMR)", wording.one_in(point.fmr)))
-    rows.append(("95 % sure it is", f"{wording.one_in(low)} to {wording.one_in(high)}"))
-    if searched:
-        rows.append(("Of each comparison (FMR)", wording.one_in(point.fmr)))
+        rows.append(("A stranger passes (FMR)", told))
+    low, high = point.fnmr_interval
+    missed = wording.percent(point.fnmr)
     return [
         *rows,
-        ("The right person is missed (FNMR)", wording.percent(point.fnmr)),
-        ("95 % sure it is", f"{wording.percent(miss_low)} to {wording.percent(miss_high)}"),
+        (
+            "The right person is missed (FNMR)",
+            f"{missed} ({wording.percent(low)} to {wording.percent(high)})",
+        ),
         ("Encoder", points.encoder_version),
         ("Aligner", points.aligner_version),
         ("Decided by", wording.rule(points.decision_rule)),
@@ -319,7 +321,8 @@ def _sets() -> dict[str, Any]:
     except UserFacingError:
         now = None
     rows = Calibration.objects.select_related("owner").defer("cohorts")
-    return {"sets": [_set(row, now) for row in rows]}
+    choices = {row.pk for row in offered() if row}
+    return {"sets": [_set(row, now) | {"offered": row.pk in choices} for row in rows]}
 
 
 def _set(row: Calibration, now: UUID | None) -> dict[str, Any]:
