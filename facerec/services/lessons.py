@@ -67,5 +67,5 @@ def take_answer(*, lesson: UUID, by: User) -> dict[str, Any] | None:
     if not found:
         return None
     client().delete(key)
-    answer: dict[str, Any] = json.loads(found)  # type: ignore[arg-type]
+    answer: dict[str, Any] = json.loads(found)
     return answer

@@ -33,7 +33,7 @@ def _answer(photo: Image.Image) -> dict[str, Any]:
     encoder = active()
     with ready_runtime() as here:
         try:
-            face = here.pipeline.one_face(photo)
+            face = here.pipeline_of(encoder).one_face(photo)
         except FaceRefused as refused:
             raise UserFacingError(refused.reason.value, refused.reason.sentence) from None
     encoding = adapter_of(encoder)(face.encoding)

@@ -1,0 +1,319 @@
+// Three photos, their encodings, and the triplet loss as the margin moves. The server encodes; all
+// that is reckoned is reckoned here, by the same formula.
+import "../lib/drop-zone.js";
+import { difficulty, hinge, squaredDistance } from "../lib/triplet-loss.js";
+
+const ROLES = ["A", "P", "N"];
+const PATIENCE = 60_000; // ms; the server forgets a photo after as long
+const SIZE = 128;
+const SVG = "http://www.w3.org/2000/svg";
+const page = document.getElementById("triplet");
+const byId = (id) => document.getElementById(id);
+const margin = byId("id_margin");
+const number = byId("id_number");
+const numberMeaning = byId("number-meaning");
+
+/** Of each role: its card, its drop zone, which photo it holds, and that photo's encoding. */
+const seats = Object.fromEntries(ROLES.map((role) => {
+  const card = page.querySelector(`.role[data-role=${role}]`);
+  return [role, { card, zone: card.querySelector("drop-zone"), file: null, encoding: null }];
+}));
+const known = new WeakMap(); // File -> promise of its encoding, so that a swap asks nobody
+let moving = false; // files change places; the zones' own change events are no news
+
+const fixed = (value, digits = 3) => value.toFixed(digits).replace("-", "−");
+const token = () => JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
+
+// --- from photos to numbers ----------------------------------------------------------------------
+
+class Refusal extends Error {}
+
+async function encode(file) {
+  const body = new FormData();
+  body.append("photo", file);
+  const until = Date.now() + PATIENCE;
+  let response = await ask(page.dataset.url, { method: "POST", body, headers: { "X-CSRFToken": token() } });
+  const { url } = await read(response);
+  for (let wait = 60; Date.now() < until; wait = Math.min(wait * 1.3, 600)) {
+    await new Promise((done) => setTimeout(done, wait));
+    response = await ask(url);
+    const answer = await read(response);
+    if (response.status === 200) return answer;
+  }
+  throw new Refusal("No worker has looked at the photo. An administrator sees why on the status page.");
+}
+
+async function ask(url, options = {}) {
+  const response = await fetch(url, { credentials: "same-origin", ...options }).catch(() => null);
+  if (!response) throw new Refusal("The server cannot be reached. Try again in a moment.");
+  return response;
+}
+
+async function read(response) {
+  const answer = await response.json().catch(() => null);
+  if (response.ok && answer) return answer;
+  throw new Refusal(answer ? [answer.message, answer.hint].filter(Boolean).join(" ") : "The server could not look at this photo. Reload the page and try again.");
+}
+
+async function seat(role, file) {
+  const here = seats[role];
+  here.file = file;
+  here.encoding = null;
+  state(role, file ? "Looking …" : "");
+  show();
+  if (!file) return;
+  if (!known.has(file)) known.set(file, encode(file));
+  try {
+    const { encoding, encoder } = await known.get(file);
+    if (here.file !== file) return;
+    here.encoding = encoding;
+    byId("encoder-name").textContent = `Encoded by ${encoder}.`;
+    state(role, "");
+  } catch (error) {
+    known.delete(file);
+    if (here.file !== file) return;
+    state(role, "");
+    here.zone.say(error instanceof Refusal ? error.message : "Something went wrong. Choose the photo again.");
+  }
+  show();
+}
+
+const state = (role, words) => { seats[role].card.querySelector(".role-state").textContent = words; };
+
+/** Put these files into their seats at once. */
+function place(files) {
+  moving = true;
+  for (const [role, file] of Object.entries(files)) {
+    if (file) seats[role].zone.take([file]);
+    else seats[role].zone.clear();
+  }
+  moving = false;
+  return Promise.all(Object.entries(files).map(([role, file]) => seat(role, file)));
+}
+
+const swap = (one, other) => place({ [one]: seats[other].file, [other]: seats[one].file });
+
+const drawn = new Map(); // name -> File
+async function drawnPerson(name) {
+  if (!drawn.has(name)) {
+    const response = await fetch(`${page.dataset.start}${name}.jpg`).catch(() => null);
+    if (!response?.ok) return null;
+    drawn.set(name, new File([await response.blob()], `${name}.jpg`, { type: "image/jpeg" }));
+  }
+  return drawn.get(name);
+}
+
+async function take(role, name) {
+  const file = await drawnPerson(name);
+  if (file) return place({ [role]: file });
+  return seats[role].zone.say("That picture could not be loaded. Try again.");
+}
+
+// --- what is shown -------------------------------------------------------------------------------
+
+const KINDS = { easy: ["match", "Easy"], "semi-hard": ["unsure", "Semi-hard"], hard: ["no", "Hard"] };
+
+function why(kind, dP, dN, alpha) {
+  const gap = fixed(Math.abs(dN - dP));
+  if (kind === "easy") return `The negative is farther than the positive by ${gap}, and α asks for ${fixed(alpha, 2)} only. The loss is zero: nothing is left to learn here.`;
+  if (kind === "hard" && dP === dN) return "The negative is exactly as near as the positive. The loss is the whole margin.";
+  if (kind === "hard") return `The negative is nearer than the positive, by ${gap}: somebody else would be taken for this person first. The loss is the whole margin and ${gap} more.`;
+  return `The negative is farther than the positive, but by ${gap} where α asks for ${fixed(alpha, 2)}. The loss is what is missing.`;
+}
+
+function show() {
+  const alpha = Number(margin.value);
+  const [a, p, n] = ROLES.map((role) => seats[role].encoding);
+  byId("margin-meaning").textContent = fixed(alpha, 2);
+  byId("in-m").textContent = fixed(alpha, 2);
+  strips(a, p, n);
+  const ready = a && p && n;
+  page.toggleAttribute("data-ready", Boolean(ready));
+  if (!ready) return waiting();
+  const dP = squaredDistance(a, p);
+  const dN = squaredDistance(a, n);
+  const loss = hinge(dP, dN, alpha);
+  const kind = difficulty(dP, dN, alpha);
+  const [stamp, word] = KINDS[kind];
+  tell(stamp, word, why(kind, dP, dN, alpha));
+  byId("in-p").textContent = fixed(dP);
+  byId("in-n").textContent = fixed(dN);
+  byId("loss").textContent = fixed(loss);
+  line(dP, dN, alpha, loss);
+  plotHinge(dP, dN, alpha, loss);
+}
+
+function waiting() {
+  const missing = ROLES.filter((role) => !seats[role].file);
+  const names = { A: "an anchor", P: "a positive", N: "a negative" };
+  if (missing.length) tell("waiting", "Three photos make a triplet", `Choose ${missing.map((role) => names[role]).join(" and ")}.`);
+  else if (ROLES.some((role) => !seats[role].encoding && seats[role].zone.hasAttribute("data-invalid"))) tell("waiting", "A photo is missing", "One of the photos cannot be used; what to do stands beneath it.");
+  else tell("waiting", "Looking at the photos", "The network turns each face into 128 numbers.");
+  for (const id of ["in-p", "in-n", "loss"]) byId(id).textContent = "–";
+  byId("hinge").replaceChildren();
+  byId("line").setAttribute("aria-label", "The line is empty until three faces are there.");
+}
+
+function tell(stamp, word, sentence) {
+  const kind = byId("kind");
+  if (kind.textContent !== word) kind.textContent = word; // announced when it changes, not with every step of α
+  kind.className = `stamp ${stamp}`;
+  byId("why").textContent = sentence;
+}
+
+/** Both distances from the anchor on one line, the margin after P, and what N falls short by. */
+function line(dP, dN, alpha, loss) {
+  const max = Math.max(dP + alpha, dN, 0.2) * 1.12;
+  const at = byId("line");
+  for (const [name, value] of Object.entries({ p: dP, n: dN, m: dP + alpha, max, loss })) at.style.setProperty(`--${name}`, value.toFixed(5));
+  at.toggleAttribute("data-loss", loss > 0);
+  at.toggleAttribute("data-close", Math.abs(dP - dN) < 0.1 * max);
+  at.toggleAttribute("data-before", dN < dP);
+  byId("at-p").textContent = fixed(dP);
+  byId("at-n").textContent = fixed(dN);
+  byId("margin-width").textContent = `α = ${fixed(alpha, 2)}`;
+  byId("loss-width").textContent = loss > 0 ? `loss ${fixed(loss)}` : "";
+  at.setAttribute("aria-label", `From the anchor the positive is at ${fixed(dP)}, the negative at ${fixed(dN)}; with the margin the negative would have to be at ${fixed(dP + alpha)} or beyond.`);
+}
+
+const WIDTH = 300, HEIGHT = 170, LEFT = 8, FOOT = 22, TOP = 10;
+
+/** The loss against the margin, a hinge at d(A, N) - d(A, P). */
+function plotHinge(dP, dN, alpha, loss) {
+  const most = Math.max(hinge(dP, dN, 1), 0.2);
+  const x = (value) => LEFT + value * (WIDTH - 2 * LEFT);
+  const y = (value) => HEIGHT - FOOT - (value / most) * (HEIGHT - FOOT - TOP);
+  const knee = Math.min(Math.max(dN - dP, 0), 1);
+  const svg = byId("hinge");
+  svg.replaceChildren(
+    shape("path", { class: "axis", d: `M${x(0)} ${y(0)}H${x(1)}` }),
+    shape("path", { class: "hinge-line", d: `M${x(0)} ${y(hinge(dP, dN, 0))}L${x(knee)} ${y(hinge(dP, dN, knee))}L${x(1)} ${y(hinge(dP, dN, 1))}` }),
+    shape("path", { class: "hinge-now", d: `M${x(alpha)} ${y(0)}V${y(loss)}` }),
+    shape("circle", { class: "hinge-dot", cx: x(alpha), cy: y(loss), r: 5 }),
+    words(x(0), HEIGHT - 5, "α = 0", "start"),
+    words(x(0.5), HEIGHT - 5, "0.5", "middle"),
+    words(x(1), HEIGHT - 5, "1", "end"),
+    words(x(0), TOP + 8, `loss ${fixed(loss)}`, "start"), // the line leaves this corner free
+  );
+  svg.setAttribute("aria-label", `The loss against the margin: zero up to ${fixed(Math.max(dN - dP, 0))}, then rising one for one; now ${fixed(loss)}.`);
+}
+
+function shape(name, attributes) {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  return made;
+}
+
+function words(x, y, text, anchor) {
+  const made = shape("text", { x, y, "text-anchor": anchor });
+  made.textContent = text;
+  return made;
+}
+
+/** The encodings as bars up and down, the squared differences as bars up, each kind to one scale. */
+function strips(a, p, n) {
+  const sets = { A: a, P: p, N: n };
+  const squares = { P: a && p && a.map((x, k) => (x - p[k]) ** 2), N: a && n && a.map((x, k) => (x - n[k]) ** 2) };
+  const highest = (rows) => Math.max(...rows.filter(Boolean).flat().map(Math.abs), 1e-6);
+  const most = highest(Object.values(sets));
+  const mostSquare = highest(Object.values(squares));
+  for (const strip of page.querySelectorAll(".strip")) {
+    const difference = strip.classList.contains("of-difference");
+    const values = (difference ? squares : sets)[strip.dataset.role];
+    const svg = strip.querySelector("svg");
+    svg.replaceChildren(...(values ? [bars(values, difference ? mostSquare : most, difference)] : []), cursor());
+    strip.toggleAttribute("data-empty", !values);
+    if (difference) strip.querySelector(".sum").textContent = values ? `sum ${fixed(values.reduce((sum, x) => sum + x, 0))}` : "";
+  }
+  look();
+}
+
+/** One path for all bars: 128 in 40 units of height. */
+function bars(values, most, upward) {
+  const base = upward ? 39.5 : 20;
+  const reach = upward ? 39 : 19.5;
+  const d = values.map((value, k) => `M${k + 0.14} ${base}h.72v${(-value / most * reach).toFixed(3)}h-.72z`).join("");
+  return shape("path", { class: "bars", d });
+}
+
+const cursor = () => shape("rect", { class: "cursor", y: 0, width: 1, height: 40 });
+
+/** The one number that is looked at, in all rows at once. */
+function look() {
+  const k = Number(number.value) - 1;
+  const [a, p, n] = ROLES.map((role) => seats[role].encoding);
+  const of = { A: a?.[k], P: p?.[k], N: n?.[k] };
+  for (const strip of page.querySelectorAll(".strip")) {
+    strip.querySelector(".cursor").setAttribute("x", k);
+    const own = of[strip.dataset.role];
+    const value = strip.classList.contains("of-difference") ? (own !== undefined && of.A !== undefined ? (of.A - own) ** 2 : undefined) : own;
+    strip.querySelector("output").textContent = value === undefined ? "" : fixed(value, strip.classList.contains("of-difference") ? 5 : 3);
+  }
+  numberMeaning.textContent = `No ${k + 1} of ${SIZE}`;
+}
+
+// --- what a person does --------------------------------------------------------------------------
+
+for (const role of ROLES) {
+  const { card, zone } = seats[role];
+  zone.addEventListener("change", () => { if (!moving) seat(role, zone.files[0] ?? null); });
+  card.addEventListener("dragstart", (event) => {
+    if (!seats[role].file) return event.preventDefault();
+    event.dataTransfer.clearData();
+    event.dataTransfer.setData("application/x-role", role);
+    event.dataTransfer.effectAllowed = "move";
+  });
+  card.addEventListener("dragover", (event) => { if (ours(event)) { event.preventDefault(); card.classList.add("over"); } });
+  card.addEventListener("dragleave", () => card.classList.remove("over"));
+  card.addEventListener("drop", (event) => { // before the zone, which would look for files
+    card.classList.remove("over");
+    if (!ours(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    card.querySelector(".drop").classList.remove("over");
+    const from = event.dataTransfer.getData("application/x-role");
+    const person = event.dataTransfer.getData("application/x-drawn");
+    if (person) take(role, person);
+    else if (from && from !== role) swap(from, role);
+  }, { capture: true });
+}
+
+const ours = (event) => event.dataTransfer.types.some((type) => type === "application/x-role" || type === "application/x-drawn");
+
+for (const image of page.querySelectorAll(".cast img")) {
+  image.addEventListener("dragstart", (event) => {
+    event.dataTransfer.clearData();
+    event.dataTransfer.setData("application/x-drawn", image.dataset.file);
+  });
+}
+
+page.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-swap], [data-take]");
+  if (!button) return;
+  if (button.dataset.swap) swap(...button.dataset.swap);
+  else take(button.dataset.as, button.dataset.take);
+});
+margin.addEventListener("input", () => {
+  page.toggleAttribute("data-sliding", true); // the line keeps up with the hand
+  show();
+});
+margin.addEventListener("change", () => page.toggleAttribute("data-sliding", false));
+number.addEventListener("input", look);
+byId("strips").addEventListener("pointermove", (event) => {
+  const svg = event.target.closest("svg");
+  if (!svg) return;
+  const { left, width } = svg.getBoundingClientRect();
+  number.value = Math.min(SIZE, Math.max(1, Math.floor((event.clientX - left) / width * SIZE) + 1));
+  look();
+});
+
+async function begin() {
+  await customElements.whenDefined("drop-zone");
+  const cast = [...page.querySelectorAll(".cast [data-role]")].filter((image) => image.dataset.role);
+  const files = await Promise.all(cast.map(async (image) => [image.dataset.role, await drawnPerson(image.dataset.file)]));
+  const kept = ROLES.filter((role) => seats[role].zone.files.length); // by a reload
+  await place(Object.fromEntries(files.map(([role, file]) => [role, kept.includes(role) ? seats[role].zone.files[0] : file])));
+}
+
+show();
+begin();
