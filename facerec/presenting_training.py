@@ -25,11 +25,12 @@ SHORT_RULES = {
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """tone and word: of a stamp. sentence: whether the new encoder is better, and how sure that is.
-    more: what to keep in mind."""
+    """kind and word: of a stamp; against: the same with whom it was compared. sentence: whether the
+    new encoder is better, and how sure that is. more: what to keep in mind."""
 
     kind: str
     word: str
+    against: str
     sentence: str
     more: str
 
@@ -41,6 +42,7 @@ def verdict(report: dict[str, Any]) -> Verdict:
         return Verdict(
             "unsure",
             "Cannot be told",
+            f"Cannot be told from {report['old']}",
             "The people held out are too few to tell whether the new encoder is better.",
             "Train with more people, or hold out a larger share.",
         )
@@ -52,12 +54,15 @@ def verdict(report: dict[str, Any]) -> Verdict:
     )
     more = _caveats(report)
     if gain["low"] > 0:
-        return Verdict("match", "Better", f"It improved. {compared}", more)
+        better = f"Better than {report['old']}"
+        return Verdict("match", "Better", better, f"It improved. {compared}", more)
     if gain["high"] < 0:
-        return Verdict("no", "Worse", f"It became worse. {compared}", more)
+        worse = f"Worse than {report['old']}"
+        return Verdict("no", "Worse", worse, f"It became worse. {compared}", more)
     return Verdict(
         "unsure",
         "Not proven",
+        f"Not shown to be better than {report['old']}",
         f"It is not shown to be better. {compared} The interval includes 0.",
         more,
     )

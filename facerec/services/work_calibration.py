@@ -7,7 +7,7 @@ import time
 import structlog
 
 from facerec.core.labelled import encode_set
-from facerec.encoders import SHIPPED
+from facerec.encoders import SHIPPED, as_active
 from facerec.models import Calibration, EncoderVersion
 from facerec.photosets import pictures
 from facerec.services import archives
@@ -38,7 +38,7 @@ def run_calibration(run: Run[Calibration]) -> None:
         measurement = Measurement(row)
         run.update(done=0, total=photoset.total)
         told = 0.0
-        photos = encode_set(here.pipeline, pictures(photoset.photos()))
+        photos = encode_set(here.pipeline_of(as_active(row)), pictures(photoset.photos()))
         for done, photo in enumerate(photos, start=1):
             measurement.add(photo)
             if (status := run.stop_requested()) is not None:

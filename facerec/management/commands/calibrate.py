@@ -79,7 +79,7 @@ class Command(BaseCommand):
         measurement = Measurement(row)
         with ready_runtime() as here:
             bar = ProgressBar(sys.stderr, photoset.total, "photos")
-            photos = encode_set(here.pipeline, pictures(photoset.photos()))
+            photos = encode_set(here.pipeline_of(as_active(row)), pictures(photoset.photos()))
             for done, photo in enumerate(photos, start=1):
                 measurement.add(photo)
                 bar.show(done)
