@@ -13,6 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from facerec import wording
 from facerec.core.calibration import OperatingPoints, calibrate
 from facerec.core.cohorts import measure_cohorts
 from facerec.core.error_rates import LabelledSet
@@ -83,6 +84,7 @@ def test_the_shipped_calibration_holds_until_another_is_chosen(by: User) -> None
     assert verification_point() == points.verification_threshold(0.01)
     assert verification_point() != before
     assert identification_point(1) == points.identification_threshold(1, 0.01, highest_fmr=0.01)
+    assert "(The club)" in wording.measured_on()  # what Verify and Identify say
     reset(by=by)
     assert verification_point() == before
 
