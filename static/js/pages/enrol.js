@@ -2,6 +2,7 @@
 import { JobSocket } from "../lib/job-socket.js";
 
 const FINAL = new Set(["done", "failed", "cancelled"]);
+const WORDS = { waiting: "Waiting", enrolled: "Enrolled", refused: "Refused", confirm: "To be confirmed", discarded: "Discarded" };
 const place = document.getElementById("enrolments");
 
 function follow(section) {
@@ -21,7 +22,7 @@ function show(section, photo) {
   if (!row) return;
   const stamp = row.querySelector(".enrol-stamp");
   stamp.dataset.status = photo.status;
-  stamp.textContent = photo.status === "confirm" ? "to be confirmed" : photo.status;
+  stamp.textContent = WORDS[photo.status];
   row.querySelector("[data-sentence]").textContent = photo.sentence;
 }
 
