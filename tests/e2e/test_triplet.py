@@ -17,7 +17,8 @@ PATIENCE = 60_000  # ms; the machine may be busy
 
 
 def number(page: Page, selector: str) -> float:
-    return float(page.locator(selector).inner_text().replace("−", "-"))
+    text = page.locator(selector).text_content() or ""
+    return float(text.replace("−", "-"))
 
 
 def shown(page: Page) -> tuple[float, float, float, float]:
