@@ -16,10 +16,10 @@ LABELS = {
     "size": "Size",
     "sharpness": "Sharpness",
     "light": "Light",
-    "highlights": "Without glare",
+    "highlights": "Glare",
     "contrast": "Contrast",
-    "pose": "From the front",
-    "visibility": "Uncovered",
+    "pose": "Pose",
+    "visibility": "Visibility",
 }
 
 

@@ -247,9 +247,8 @@ class TestOnAnAnswer:
         attempt = identified(operator, group())
         stranger = attempt.faces.get(outcome="not_recognized")
         client = signed_in(operator)
-        nobody = self.say(
-            client, attempt, kind="this_is", face=stranger.position, subject="Eve", named=1
-        )
+        this_is = {"kind": "this_is", "face": stranger.position, "named": 1}
+        nobody = self.say(client, attempt, **this_is, subject="Eve")
         assert nobody.status_code == 404
         assert "Nobody with this name" in nobody.content.decode()
         self.say(client, attempt, **this_is, subject="ada")
