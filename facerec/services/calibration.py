@@ -103,7 +103,7 @@ def too_small(people: int) -> UserFacingError:
         f"{people} {'person is' if people == 1 else 'people are'} too few to measure error rates "
         "on.",
         f"Take at least {FEWEST_PEOPLE} people whose photos can be used, some of them with two "
-        "photos or more. One in a thousand takes 78 people, one in a hundred thousand 775.",
+        "photos or more. One in a thousand takes 78 people, one in a hundred thousand 776.",
         status=422,
         field="archive",
     )
