@@ -14,7 +14,7 @@ export function line(dP, dN, alpha, loss) {
   const at = byId("line");
   for (const [name, value] of Object.entries({ p: dP, n: dN, m: dP + alpha, max, loss })) at.style.setProperty(`--${name}`, value.toFixed(5));
   at.toggleAttribute("data-loss", loss > 0);
-  at.toggleAttribute("data-close", Math.abs(dP - dN) < 0.1 * max);
+  at.toggleAttribute("data-close", Math.abs(dP - dN) < 0.16 * max);
   at.toggleAttribute("data-before", dN < dP);
   byId("at-p").textContent = fixed(dP);
   byId("at-n").textContent = fixed(dN);
