@@ -20,7 +20,6 @@ urlpatterns = [
     path("enrol/", bulk.bulk, name="bulk"),
     path("enrol/<uuid:run_id>/", bulk.run, name="bulk_run"),
     path("enrol/<uuid:run_id>/report.csv", bulk.report, name="bulk_report"),
-    path("enrol/<uuid:run_id>/photos/<int:line_id>/", bulk.settle, name="bulk_settle"),
     path("enrol/<uuid:run_id>/delete/", bulk.delete, name="bulk_delete"),
     re_path(
         r"^enrol/(?P<run_id>[0-9a-f-]{36})/(?P<what>pause|resume|cancel)/$",

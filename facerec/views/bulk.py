@@ -16,11 +16,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from facerec.models import BulkEnrolment, BulkPhoto, BulkStatus, Existing
+from facerec import wording
+from facerec.models import BulkEnrolment, BulkStatus, Existing
 from facerec.models.bulk import CONSENT
 from facerec.services import archives
 from facerec.services.bulk import REPORT_COLUMNS, ask_bulk, delete_bulk, report_rows, start_bulk
-from facerec.services.enrolment import Answer, settle_photo
 from webapp.accounts.access import role_required
 from webapp.accounts.models import User
 from webapp.accounts.roles import Role
@@ -141,19 +141,6 @@ def act(request: HttpRequest, run_id: UUID, what: str) -> HttpResponse:
 
 @administrators
 @require_POST
-def settle(request: HttpRequest, run_id: UUID, line_id: int) -> HttpResponse:
-    """What a person says about a photo that needs a look."""
-    found = _run(run_id)
-    line = BulkPhoto.objects.filter(pk=line_id, job=found, status=BulkStatus.CONFIRM).first()
-    answer = request.POST.get("answer", "")
-    if line is None or line.photo is None or answer not in set(Answer):
-        raise Http404
-    settle_photo(photo=line.photo, answer=Answer(answer), by=cast(User, request.user))
-    return _shown(request, found) if getattr(request, "htmx", False) else redirect(found)
-
-
-@administrators
-@require_POST
 def delete(request: HttpRequest, run_id: UUID) -> HttpResponse:
     found = _run(run_id)
     delete_bulk(job=found)
@@ -173,7 +160,11 @@ def _run(run_id: UUID) -> BulkEnrolment:
 
 
 def _shown(request: HttpRequest, found: BulkEnrolment) -> HttpResponse:
-    lines = found.photos.select_related("subject", "photo__looks_like").order_by("person", "path")
+    lines = found.photos.order_by("person", "path")
+    waiting = lines.select_related("photo__looks_like", "photo__enrolment__subject").filter(
+        status=BulkStatus.CONFIRM, photo__isnull=False
+    )
+    held = [line.photo for line in waiting.select_related("photo__enrolment__owner")[:SHOWN]]
     counts = found.counts()
     context = {
         "here": "facerec:bulk",
@@ -182,7 +173,7 @@ def _shown(request: HttpRequest, found: BulkEnrolment) -> HttpResponse:
         "counts": counts,
         "refused": lines.filter(status=BulkStatus.REFUSED)[:SHOWN],
         "skipped": lines.filter(status=BulkStatus.SKIPPED)[:SHOWN],
-        "doubtful": lines.filter(status=BulkStatus.CONFIRM)[:SHOWN],
+        "doubtful": [{"photo": p, "ruler_max": wording.ruler_max(p.distance)} for p in held],
         "more": {kind: max(0, count - SHOWN) for kind, count in counts.items()},
         "enrolled_people": found.photos.filter(status=BulkStatus.ENROLLED)
         .order_by()

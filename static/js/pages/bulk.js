@@ -41,16 +41,17 @@ function paceOf(job) {
 function refresh(rest) {
   clearTimeout(timer);
   timer = setTimeout(() => {
-    if (rest && place.querySelector(":is(.doubts, table, details) :focus")) return refresh(rest);
+    if (rest && place.querySelector(":is(.held-list, table, details) :focus")) return refresh(rest);
     asked = Date.now();
     window.htmx.ajax("GET", place.dataset.url, { target: "#run", swap: "innerHTML" });
   }, Math.max(0, rest - (Date.now() - asked)));
 }
 
-// Going on after a pause, and whatever else htmx brings.
-place.addEventListener("htmx:afterSwap", () => {
-  const { status } = place.querySelector("[data-status]").dataset;
-  if (!FINAL.has(status) && !socket) follow();
+// A photo was settled: the figures follow, and the settled line stays where the eye is.
+place.addEventListener("htmx:afterSwap", ({ target }) => {
+  if (!target.closest(".held-list")) return;
+  const figures = ".bulk-progress";
+  window.htmx.ajax("GET", place.dataset.url, { target: figures, select: figures, swap: "outerHTML" });
 });
 
 if (!FINAL.has(place.querySelector("[data-status]").dataset.status)) follow();
