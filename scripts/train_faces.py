@@ -1,6 +1,7 @@
 """Trains on a folder of people with each miner, and says whether it helps people held out.
 
-    python -m scripts.train_faces FOLDER [--cache FOLDER] [--seeds 3] [--last-blocks] [--steps 300]
+    python -m scripts.train_faces FOLDER [--cache FOLDER] [--seeds 3] [--miner semi-hard]
+                                  [--last-blocks] [--steps 300]
 
 FOLDER has one folder a person, or is laid out as LFW with images/PERSON/. Each seed holds out other
 people. Printed are the curves (loss, share of active triplets, held-out TAR) and, for every miner,
@@ -11,6 +12,7 @@ kept there, for another run; they are of real people, so mind where that is.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,6 +22,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from facerec.core.adapter import shipped
 from facerec.core.comparison import Candidate, Comparison, ComparisonRow, Estimate, compare
 from facerec.core.heads import RuleName
 from facerec.core.labelled import Picture, encode_set
@@ -41,6 +44,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--miner", type=MinerName, action="append", choices=list(MinerName))
     parser.add_argument("--steps", type=int, default=DEFAULTS.steps)
     parser.add_argument("--margin", type=float, default=DEFAULTS.margin)
     parser.add_argument("--learning-rate", type=float, default=DEFAULTS.learning_rate)
@@ -59,17 +63,19 @@ def main() -> None:
         learning_rate=options.learning_rate,
     )
     labelled = LabelledFaces(chips if options.last_blocks else encodings, people)
-    for miner in MinerName:
+    now = shipped()
+    for miner in options.miner or MinerName:
         gains = []
         for seed in range(options.seeds):
             trainer = Trainer(
-                labelled, replace(config, miner=miner, seed=seed), device=options.device
+                labelled, replace(config, miner=miner, seed=seed), device=options.device, start=now
             )
             start = time.monotonic()
             curves(miner, seed, trainer, list(trainer.steps()), time.monotonic() - start)
-            found = judged(trainer, encodings, people)
+            found = judged(trainer, now(encodings), people)
             if seed == 0:
                 table(found)
+            sys.stdout.flush()
             gains.append(_row(found, "new").gain[FAR])
         print(f"{miner}: new d against old d over seeds: {', '.join(map(_gain, gains))}\n")
 
@@ -123,6 +129,7 @@ def curves(
 
 
 def judged(trainer: Trainer, encodings: np.ndarray, people: list[str]) -> Comparison:
+    """encodings: what there was before, all photos by the shipped encoder."""
     taught = np.sort(np.concatenate([trainer.taught, trainer.validation]))
     held_out = trainer.held_out
     return compare(
