@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import redis
+from django.apps import apps
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db import Error as DatabaseError
@@ -57,6 +58,7 @@ def report(*, describe_here: bool = False) -> dict[str, Any]:
         for queue in QUEUES:
             if queue not in beating:
                 checks += facts(f"{queue} (asked here)", heartbeat.describe(queue))
+    checks += halves()
     checks += data()
     checks += configuration()
     return {"ok": all(c["ok"] for c in checks), "checks": checks}
@@ -158,6 +160,17 @@ def facts(group: str, told: dict[str, Any]) -> Iterator[Check]:
             value += f", sha256 {checksum}"
         usable = status in ("ready", "loaded", "available", "not downloaded")
         yield check(group, "model", usable, f"{value}, {status}", model.get("hint", ""))
+
+
+def halves() -> Iterator[Check]:
+    """What an app tells of itself, by a method `health()` of its AppConfig that yields the
+    arguments of `check`; nothing where the database is away, which has a line of its own."""
+    for config in apps.get_app_configs():
+        tell = getattr(config, "health", None)
+        try:
+            yield from (check(*line) for line in (tell() if tell else ()))
+        except DatabaseError:
+            continue
 
 
 def data() -> Iterator[Check]:

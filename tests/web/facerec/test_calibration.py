@@ -39,6 +39,7 @@ from webapp.accounts.models import User
 from webapp.accounts.roles import Role
 from webapp.accounts.services import create_api_key, create_user
 from webapp.errors import UserFacingError
+from webapp.health import halves
 from webapp.jobs.models import Status
 
 VERIFY = Mode.VERIFICATION
@@ -329,6 +330,20 @@ def test_an_uncalibrated_encoder_is_said_on_every_page(admin: Client) -> None:
     page = admin.get("/verify/")
     assert page.status_code == 503
     assert "has no calibration" in page.content.decode()
+
+
+def test_the_status_page_says_which_is_in_use(admin: Client, by: User) -> None:
+    def line() -> dict[str, Any]:
+        (one,) = (check for check in halves() if check["name"] == "calibration")
+        return one
+
+    assert line()["ok"]
+    assert "(shipped)" in line()["value"]
+    choose(by=by, calibration=recorded(by), target=Target(VERIFY, 0.01))
+    assert line()["value"] == f"The club (chosen), for {ENCODER_VERSION}"
+    FacePolicy.objects.update(encoder=new_encoder())
+    assert not line()["ok"]
+    assert "Calibration" in line()["hint"]
 
 
 # --- the API --------------------------------------------------------------------------------------
