@@ -18,7 +18,7 @@ from django.test import Client
 
 from facerec.models import BulkEnrolment, FaceTemplate, Subject
 from facerec.services import archives, work_bulk
-from tests.people import ADA, as_jpeg, portrait
+from tests.people import ADA, as_jpeg, nobody, portrait
 from tests.web.facerec.test_bulk import TEAM, done, packed, sent
 from webapp.accounts.models import Scope, User
 from webapp.accounts.services import create_api_key
