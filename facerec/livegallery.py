@@ -1,4 +1,4 @@
-"""The gallery as the database has it at this moment, held in memory and kept up to date."""
+"""The gallery as the database has it at this moment, kept up to date by what changed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Protocol
 
 import structlog
+from django.conf import settings
 from django.db.models import QuerySet
 
 from facerec.core.gallery import BLOCK, Gallery, Rows, Searchable
@@ -42,8 +44,29 @@ class AdaptedGallery:
         return self.templates.search(self.adapt(probes), k)
 
 
+class GalleryHolder(Protocol):
+    """Wherever the templates lie."""
+
+    def now(self) -> AdaptedGallery: ...
+
+
+def open_gallery() -> GalleryHolder:
+    """As GALLERY_SEARCH says: `memory`, `pgvector` or `pgvector-hnsw`. Raises
+    GalleryUnavailable."""
+    from facerec.pgvector import GalleryUnavailable, VectorGallery
+
+    wanted = settings.GALLERY_SEARCH
+    if wanted == "memory":
+        return LiveGallery()
+    if wanted in ("pgvector", "pgvector-hnsw"):
+        return VectorGallery(approximate=wanted == "pgvector-hnsw")
+    raise GalleryUnavailable(
+        f"GALLERY_SEARCH={wanted}, but it is one of memory, pgvector, pgvector-hnsw"
+    )
+
+
 class LiveGallery:
-    """Shared by a worker's threads; each gets a state that nobody changes under it."""
+    """In memory. Shared by a worker's threads; each gets a state that nobody changes under it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -68,7 +91,7 @@ class LiveGallery:
         templates = held.templates
         for start in range(0, len(touched), BLOCK):
             keys = touched[start : start + BLOCK]
-            come = _rows(held.encoder, comparable(held.encoder).filter(pk__in=keys))
+            come = adapted_rows(held.encoder, comparable(held.encoder).filter(pk__in=keys))
             templates = templates.changed(gone=keys, come=next(come, None))
         return replace(held, state=state, templates=templates)
 
@@ -83,13 +106,13 @@ def _read(state: GalleryState) -> AdaptedGallery:
     # The state was read before the rows: what changes in between is read once more, no harm.
     encoder = active()
     started = time.monotonic()
-    gallery = Gallery.from_chunks(_rows(encoder, comparable(encoder)))
+    gallery = Gallery.from_chunks(adapted_rows(encoder, comparable(encoder)))
     took = round(time.monotonic() - started, 2)
     log.info("gallery read", templates=len(gallery), encoder=encoder.name, seconds=took)
     return AdaptedGallery(state, encoder, gallery)
 
 
-def _rows(encoder: ActiveEncoder, templates: QuerySet[FaceTemplate]) -> Iterator[Rows]:
+def adapted_rows(encoder: ActiveEncoder, templates: QuerySet[FaceTemplate]) -> Iterator[Rows]:
     """Adapted encodings, subjects and keys, a block at a time."""
     adapt = adapter_of(encoder)
     columns = templates.order_by("pk").values_list("encoding", "subject_id", "pk")

@@ -22,7 +22,7 @@ from facerec.core.versions import (
     LANDMARK_SHA256,
 )
 from facerec.encoders import ActiveEncoder, Weights, active, check_usable
-from facerec.livegallery import AdaptedGallery, LiveGallery
+from facerec.livegallery import AdaptedGallery, open_gallery
 from webapp.supervisor.plan import cores, shares
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class FaceRuntime:
         self._shipped: FacePipeline = FacePipeline(detector, aligner, BatchingEncoder(encoder))
         self._fine_tuned: tuple[Weights, FacePipeline] | None = None
         self._fine_tuned_lock = threading.Lock()
-        self._gallery = LiveGallery()
+        self._gallery = open_gallery()
         at_once = shares(cores())["faces"].concurrency
         detector.prepare(at_once)
         aligner.prepare(at_once)

@@ -31,7 +31,6 @@ def gallery_changed(instance: FaceTemplate, **_: Any) -> None:
 
 
 @receiver(pre_delete, sender=FaceTemplate)
-@receiver(pre_delete, sender=Subject)
 def gallery_will_change(**_: Any) -> None:
     """Before any row is locked that an enrolment may be waiting for."""
     GalleryVersion.lock()

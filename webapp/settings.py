@@ -232,6 +232,7 @@ CROPS_KEY = env.str("CROPS_KEY", "")
 FACE_ENCODER_WEIGHTS = env.str("FACE_ENCODER_WEIGHTS", "")  # a file; empty: the packaged one
 VERIFICATION_FMR = env.float("VERIFICATION_FMR", 1e-3)
 IDENTIFICATION_FPIR = env.float("IDENTIFICATION_FPIR", 1e-2)
+GALLERY_SEARCH = env.str("GALLERY_SEARCH", "memory")  # memory | pgvector | pgvector-hnsw
 
 # --- limits on use (the `limits` library's notation), per user or per address when signed out ----
 RATE_LIMITS = {

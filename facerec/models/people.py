@@ -31,6 +31,13 @@ external_id_validator = RegexValidator(
 )
 
 
+class People(models.QuerySet["Subject"]):
+    def delete(self) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():
+            GalleryVersion.lock()
+            return super().delete()
+
+
 class Subject(models.Model):
     """A person who consented to be recognised."""
 
@@ -54,6 +61,8 @@ class Subject(models.Model):
     )
     created = models.DateTimeField("enrolled", auto_now_add=True)
 
+    objects = People.as_manager()
+
     class Meta:
         verbose_name = "person"
         verbose_name_plural = "people"
@@ -61,6 +70,11 @@ class Subject(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.external_id})"
+
+    def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
+        with transaction.atomic():  # nobody enrols this person between the look for what there is
+            GalleryVersion.lock()  # of theirs and its deletion
+            return super().delete(*args, **options)
 
 
 class Templates(models.QuerySet["FaceTemplate"]):

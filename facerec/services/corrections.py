@@ -17,7 +17,15 @@ from facerec.core.distance import squared_distance
 from facerec.core.types import Encoding, Outcome
 from facerec.core.veto import is_disputed
 from facerec.encoders import ActiveEncoder, active, adapter_of
-from facerec.models import Attempt, AttemptFace, Correction, FaceTemplate, Mode, Subject
+from facerec.models import (
+    Attempt,
+    AttemptFace,
+    Correction,
+    FaceTemplate,
+    GalleryVersion,
+    Mode,
+    Subject,
+)
 from facerec.services.admission import distances_to
 from facerec.services.remembered import recall
 from facerec.thresholds import outlier_point
@@ -187,6 +195,7 @@ def withdraw(*, correction: Correction, by: User) -> Correction:
 
 
 def _quarantined(correction: Correction) -> Correction:
+    GalleryVersion.lock()
     held = (
         Correction.objects.select_for_update(of=("self",))
         .select_related("subject")

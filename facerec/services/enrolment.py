@@ -17,7 +17,14 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from PIL import Image
 
-from facerec.models import Enrolment, EnrolmentPhoto, FaceTemplate, PhotoStatus, Subject
+from facerec.models import (
+    Enrolment,
+    EnrolmentPhoto,
+    FaceTemplate,
+    GalleryVersion,
+    PhotoStatus,
+    Subject,
+)
 from facerec.services.photos import MAX_SIDE, discard_photos, keep_photo
 from webapp.accounts.models import User
 from webapp.errors import UserFacingError
@@ -173,6 +180,7 @@ def settle_photo(*, photo: EnrolmentPhoto, answer: Answer, by: User) -> Enrolmen
     Raises:
         UserFacingError: `already_settled` (409), `nobody_to_add_to` (422).
     """
+    GalleryVersion.lock()
     held = (
         EnrolmentPhoto.objects.select_for_update(of=("self",))
         .select_related("looks_like", "enrolment__subject")

@@ -19,6 +19,7 @@ from facerec.models import (
     EnrolmentPhoto,
     Existing,
     FaceTemplate,
+    GalleryVersion,
     PhotoStatus,
     Subject,
 )
@@ -143,6 +144,7 @@ class Clerk:
 
     def _judge(self, photo: LabelledPhoto, encoded: EncodedPhoto) -> Verdict:
         person = self._people[photo.person]
+        GalleryVersion.lock()
         subject = Subject.objects.select_for_update().filter(external_id=person.external_id).first()
         refusal = encoded.refusal
         if refusal is not None:

@@ -8,7 +8,14 @@ from django.db import transaction
 
 from facerec.core.errors import FaceRefused
 from facerec.core.quality import Use
-from facerec.models import Enrolment, EnrolmentPhoto, FaceTemplate, PhotoStatus, Subject
+from facerec.models import (
+    Enrolment,
+    EnrolmentPhoto,
+    FaceTemplate,
+    GalleryVersion,
+    PhotoStatus,
+    Subject,
+)
 from facerec.reasons import INTERRUPTED
 from facerec.runtime import FaceRuntime
 from facerec.services.admission import doubt_about, hold, stored_form
@@ -42,6 +49,7 @@ def _judge(here: FaceRuntime, enrolment: Enrolment, photo: EnrolmentPhoto) -> No
         _settle(photo, reason=refused.reason)
         return
     with transaction.atomic():
+        GalleryVersion.lock()
         subject = Subject.objects.select_for_update().filter(enrolments=enrolment).first()
         if subject is None:
             raise Stopped(None)  # deleted meanwhile, and this job's row with it

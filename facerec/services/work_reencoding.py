@@ -15,7 +15,7 @@ from facerec.core.types import Encoding
 from facerec.core.versions import ALIGNER_VERSION
 from facerec.crops import CropUnreadable, unseal
 from facerec.encoders import as_active
-from facerec.models import FaceTemplate, KeptCrop, Reencoding, Subject
+from facerec.models import FaceTemplate, GalleryVersion, KeptCrop, Reencoding, Subject
 from facerec.services.encoders import check_promotable, crops_to_encode, put_in_use
 from facerec.services.work import ready_runtime
 from webapp.jobs.runner import Run, Stopped
@@ -80,6 +80,7 @@ def _encode_person(subject: int, keys: list[int], encode: Encode, backbone: str)
         return
     encodings = encode(np.stack(chips))
     with transaction.atomic():
+        GalleryVersion.lock()
         if not Subject.objects.select_for_update().filter(pk=subject).exists():
             return  # deleted meanwhile
         for row, encoding in zip(readable, encodings, strict=True):

@@ -201,7 +201,11 @@ class Worker:
     def __init__(self) -> None:
         database = connection.settings_dict
         told = os.environ | {"DJANGO_SETTINGS_MODULE": "webapp.settings", "OMP_NUM_THREADS": "1"}
-        if connection.vendor == "sqlite":
+        if connection.vendor == "postgresql":
+            told["DATABASE_URL"] = told["DATABASE_URL"].replace(
+                "/postgres?", f"/{database['NAME']}?"
+            )
+        else:
             told["DATABASE_URL"] = f"sqlite:///{database['NAME']}"
         self.process = subprocess.Popen(
             [sys.executable, "-c", WORKER],
