@@ -13,21 +13,25 @@ from PIL import Image
 
 from facerec.core.distance import squared_distance
 from facerec.core.pipeline import FacePipeline
-from facerec.views.triplet import CAST
 from tests.faces import draw_face
 
 OUT = Path(__file__).resolve().parents[1] / "static" / "learn"
-SEEDS = {"ida": 40, "ines": 2, "olga": 1}  # 40 was the one of 42 that is nearest to one of the cast
-VARIATIONS = {"ida-1": 0, "ida-2": 7, "ines-1": 0, "ines-2": 6, "olga-1": 0, "olga-2": 5}
+FACES = {  # seed and variation; 40 was, of 42, the one nearest to somebody of the cast
+    "ida-1": (40, 0),
+    "ida-2": (40, 7),
+    "ines-1": (2, 0),
+    "ines-2": (2, 6),
+    "olga-1": (1, 0),
+    "olga-2": (1, 5),
+}
 SIZE = (320, 400)
 
 
 def main() -> None:
     OUT.mkdir(exist_ok=True)
-    for person in CAST:
-        seed, variation = SEEDS[person["name"].lower()], VARIATIONS[person["file"]]
+    for name, (seed, variation) in FACES.items():
         face = draw_face(seed, variation).resize(SIZE, Image.Resampling.LANCZOS)
-        face.save(OUT / f"{person['file']}.jpg", quality=88, optimize=True)
+        face.save(OUT / f"{name}.jpg", quality=88, optimize=True)
     pipeline = FacePipeline.build()
     encodings = {}
     for path in sorted(OUT.glob("*.jpg")):
