@@ -1,4 +1,4 @@
-"""People: enrol, show, delete."""
+"""People: enrol, confirm, show, delete."""
 
 from __future__ import annotations
 
@@ -13,8 +13,15 @@ from ninja import Status as Answer
 from ninja.files import UploadedFile
 
 from facerec.api.common import ERRORS, NO_PHOTOS, PATIENCE, find_subject, key_of, unanswered
-from facerec.models import Enrolment, PhotoStatus, Subject
-from facerec.services.enrolment import delete_subject, enrol_subject, read_photos
+from facerec.models import Enrolment, EnrolmentPhoto, PhotoStatus, Subject
+from facerec.services.enrolment import Answer as PhotoAnswer
+from facerec.services.enrolment import (
+    add_photos,
+    delete_subject,
+    enrol_subject,
+    read_photos,
+    settle_photo,
+)
 from webapp.accounts.models import Scope
 from webapp.apikeys import AsyncKeyAuth, KeyAuth
 from webapp.errors import UserFacingError
@@ -44,12 +51,17 @@ class TemplateOut(Schema):
 
 
 class PhotoOut(Schema):
-    """How one photo of an enrolment fared: `enrolled`, or `refused` with its reason."""
+    """How one photo of an enrolment fared: `enrolled`, `refused` with its reason, or `confirm`: it
+    waits, outside the gallery, since it looks like somebody else (`duplicate`, and whom) or unlike
+    the person's other photos (`outlier`). `distance` is squared L2."""
 
+    id: int
     name: str
     status: str
     reason: str | None
     sentence: str
+    looks_like: str | None
+    distance: float | None
 
 
 class SubjectOut(Schema):
@@ -66,7 +78,7 @@ class EnrolledOut(SubjectOut):
 
 @router.post(
     "/subjects",
-    response={201: EnrolledOut, **ERRORS},
+    response={201: EnrolledOut, 202: EnrolledOut, **ERRORS},
     auth=AsyncKeyAuth(Scope.SUBJECTS),
     summary="Enrol a person from one or several photos",
 )
@@ -75,10 +87,13 @@ async def enrol(
     external_id: Form[str],
     name: Form[str],
     consent: Form[bool] = False,
+    confirm: Form[bool] = False,
     photo: File[list[UploadedFile]] = NO_PHOTOS,
 ) -> Answer[dict[str, Any]]:
-    """201 if at least one photo could be used; else 422 with the reason of each, and nothing of
-    the person is kept. The photos themselves are kept in neither case."""
+    """201 if at least one photo could be used; 202 if none was yet, but one is to be confirmed
+    (`POST /subjects/{external_id}/photos/{id}`, within two weeks); else 422 with the reason of
+    each, and nothing of the person is kept. The photos themselves are kept in no case. With
+    `confirm=true` probable duplicates and outliers are enrolled without asking."""
     enrolment_id = uuid.uuid4()
 
     @sync_to_async
@@ -90,29 +105,96 @@ async def enrol(
             photos=read_photos(photo),
             by=key_of(request).user,
             provisional=True,
+            confirmed=confirm,
             enrolment_id=enrolment_id,
         )
 
     enrolment = await start_and_wait(enrolment_id, Enrolment, start, timeout=PATIENCE)
-    return Answer(201, await sync_to_async(_enrolled)(enrolment))
+    return await sync_to_async(_enrolled)(enrolment)
 
 
-def _enrolled(enrolment: Enrolment) -> dict[str, Any]:
+@router.post(
+    "/subjects/{external_id}/photos",
+    response={201: EnrolledOut, 202: EnrolledOut, **ERRORS},
+    auth=AsyncKeyAuth(Scope.SUBJECTS),
+    summary="Enrol further photos of a person",
+)
+async def add(
+    request: HttpRequest,
+    external_id: str,
+    confirm: Form[bool] = False,
+    photo: File[list[UploadedFile]] = NO_PHOTOS,
+) -> Answer[dict[str, Any]]:
+    """201, 202 and 422 as when a person is enrolled; the person stays in every case."""
+    enrolment_id = uuid.uuid4()
+
+    @sync_to_async
+    def start() -> Enrolment:
+        check_rate(request, "enrol")
+        return add_photos(
+            subject=find_subject(external_id),
+            photos=read_photos(photo),
+            by=key_of(request).user,
+            confirmed=confirm,
+            enrolment_id=enrolment_id,
+        )
+
+    enrolment = await start_and_wait(enrolment_id, Enrolment, start, timeout=PATIENCE)
+    return await sync_to_async(_enrolled)(enrolment)
+
+
+@router.post(
+    "/subjects/{external_id}/photos/{photo_id}",
+    response={200: PhotoOut, **ERRORS},
+    auth=KeyAuth(Scope.SUBJECTS),
+    summary="Say what is to be done with a photo that is to be confirmed",
+)
+def settle(
+    request: HttpRequest, external_id: str, photo_id: int, answer: Form[PhotoAnswer]
+) -> dict[str, Any]:
+    """`enrol` makes it this person's template, `add_to_other` that of the person whom it looks
+    like, `discard` forgets it. A person who came with it alone and gets no template goes again."""
+    check_rate(request, "enrol")
+    held = EnrolmentPhoto.objects.filter(
+        pk=photo_id, enrolment__subject=find_subject(external_id)
+    ).first()
+    if held is None:
+        raise UserFacingError(
+            "unknown_photo",
+            "This person has no such photo.",
+            "Its id is in the answer to the enrolment.",
+            status=404,
+            field="photo_id",
+        )
+    return _photo(settle_photo(photo=held, answer=answer, by=key_of(request).user))
+
+
+def _photo(photo: EnrolmentPhoto) -> dict[str, Any]:
+    return {
+        "id": photo.pk,
+        "name": photo.name,
+        "status": photo.status,
+        "reason": photo.reason or None,
+        "sentence": photo.sentence,
+        "looks_like": photo.looks_like.external_id if photo.looks_like else None,
+        "distance": photo.distance,
+    }
+
+
+def _enrolled(enrolment: Enrolment) -> Answer[dict[str, Any]]:
     """What an enrolment came to; where it came to nothing, nothing of it stays.
 
     Raises:
         UserFacingError: `no_photo_enrolled` (422), or what kept the worker from its work.
     """
-    photos = [
-        {"name": p.name, "status": p.status, "reason": p.reason or None, "sentence": p.sentence}
-        for p in enrolment.photos.all()
-    ]
+    photos = [_photo(photo) for photo in enrolment.photos.select_related("looks_like")]
     subject = enrolment.subject
-    if subject is not None and any(p["status"] == PhotoStatus.ENROLLED for p in photos):
-        return {**_subject(subject), "photos": photos}
+    for status, code in ((PhotoStatus.ENROLLED, 201), (PhotoStatus.CONFIRM, 202)):
+        if subject is not None and any(photo["status"] == status for photo in photos):
+            return Answer(code, {**_subject(subject), "photos": photos})
     error = enrolment.error
     refused = enrolment.status == Status.DONE
-    if subject is not None:
+    if subject is not None and enrolment.provisional:
         delete_subject(subject=subject)
     Enrolment.objects.filter(pk=enrolment.pk).delete()
     if not refused:
@@ -120,7 +202,7 @@ def _enrolled(enrolment: Enrolment) -> dict[str, Any]:
     raise UserFacingError(
         "no_photo_enrolled",
         "None of the photos can be used: " + " ".join(str(p["sentence"]) for p in photos[:1]),
-        "Send others. Nothing of this person was kept.",
+        "Send others." + " Nothing of this person was kept." * enrolment.provisional,
         status=422,
         field="photo",
         details={"photos": photos},

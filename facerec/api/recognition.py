@@ -33,8 +33,10 @@ router = Router()
 
 
 class VerificationOut(Schema):
-    """`distance` is squared L2; null where nothing was compared, and then `reason` says why."""
+    """`distance` is squared L2; null where nothing was compared, and then `reason` says why.
+    `attempt` is by what the answer can be corrected."""
 
+    attempt: UUID
     outcome: str
     distance: float | None
     threshold: float
@@ -61,6 +63,9 @@ class FaceOut(Schema):
 
 
 class IdentificationOut(Schema):
+    """`attempt` is by what the answer can be corrected."""
+
+    attempt: UUID
     faces: list[FaceOut]
 
 
@@ -91,6 +96,7 @@ async def verify(
 
     attempt = await _answered(attempt_id, start)
     return {
+        "attempt": attempt.pk,
         "outcome": attempt.outcome,
         "distance": attempt.distance,
         "threshold": attempt.threshold,
@@ -123,6 +129,7 @@ async def identify(request: HttpRequest, photo: File[UploadedFile | None] = None
     attempt = await _answered(attempt_id, start)
     sees_people = await sync_to_async(key_of(request).allows)(Scope.SUBJECTS)
     return {
+        "attempt": attempt.pk,
         "faces": [
             {
                 "box": face.box,
@@ -135,7 +142,7 @@ async def identify(request: HttpRequest, photo: File[UploadedFile | None] = None
                 "reason": face.reason or None,
             }
             async for face in attempt.faces.select_related("subject", "runner_up")
-        ]
+        ],
     }
 
 
