@@ -15,6 +15,7 @@ from django.test import Client
 from django.urls import reverse
 
 from facerec.core.training_config import TrainingConfig, TrainingKind
+from facerec.core.versions import BACKBONE_VERSION
 from facerec.encoded_photos import EncodedPhotos
 from facerec.encoders import adapter_of, as_active
 from facerec.models import EncoderVersion, Stage, TrainingRun
@@ -84,7 +85,7 @@ def test_a_run_ends_in_a_judged_candidate(administrator: User, folder: Path) -> 
     assert [point["step"] for point in run.curve] == [0, 1, 2, 3, 4, 5, 6]
     assert [p["step"] for p in run.curve if "held_out" in p] == [0, 3, 6]
     [encoder] = run.encoders.all()
-    assert encoder.name == "dlib-resnet-v1-symmetric+club-1"
+    assert encoder.name == f"{BACKBONE_VERSION}+club-1"
     assert set(encoder.heads) == {"absolute", "chi2"}
     adapter = adapter_of(as_active(encoder))
     assert adapter(np.ones((1, 128), np.float32)).shape == (1, 128)
