@@ -60,7 +60,7 @@ def ada(stack: Stack, browser: Browser, photos: dict[str, Path]) -> str:
     page.fill("input[name=external_id]", "E-1042")
     page.check("input[name=consent]")
     page.set_input_files("input[name=photos]", [photos["ada"], photos["nobody"]])
-    expect(page.locator(".enrol-chosen img")).to_have_count(2)
+    expect(page.locator("drop-zone .drop-one img")).to_have_count(2)
     page.click("button[name=_save]")
     page.wait_for_url(re.compile(r"/admin/facerec/subject/\d+/change/"))
     panel = page.locator("#enrolments")
