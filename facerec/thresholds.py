@@ -21,7 +21,7 @@ from facerec.core.calibration import (
     OperatingPoints,
     of_each,
 )
-from facerec.encoders import ActiveEncoder, as_active
+from facerec.encoders import ActiveEncoder, as_active, shown
 from facerec.models import Calibration, FacePolicy, Mode
 from webapp.errors import UserFacingError
 
@@ -77,6 +77,10 @@ class InUse:
         return self.distance.identification_threshold(
             target.comparisons, target.rate, highest_fmr=self.verification_fmr
         )
+
+    def shown_threshold(self, target: Target) -> float:
+        """The target's threshold as people get it, see `encoders.shown`."""
+        return shown(self.point(target).threshold, self.points(target.mode).decision_rule)
 
 
 def in_use() -> InUse:

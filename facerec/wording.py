@@ -9,9 +9,10 @@ from facerec.core.calibration import OperatingPoint
 from facerec.core.cohorts import Spread
 from facerec.core.types import Outcome, Reason
 from facerec.models import Attempt, AttemptFace, Mode
-from facerec.thresholds import calibration_set
+from facerec.thresholds import calibration_set, in_use
+from webapp.errors import UserFacingError
 
-RULER_MAX = 0.8  # squared L2; few strangers are farther apart
+RULER_END = 1.65  # times the distance within which one stranger in ten lies
 
 
 @dataclass(frozen=True)
@@ -182,6 +183,10 @@ def _closeness(distance: float | None, threshold: float | None) -> str:
     return "The nearest enrolled face is beyond the threshold."
 
 
-def ruler_max(distance: float | None) -> float:
-    """The far end of the ruler."""
-    return max(RULER_MAX, 1.1 * (distance or 0))
+def ruler_max(distance: float | None = None) -> float:
+    """The far end of the ruler: beyond where most strangers lie, for the encoder in use."""
+    try:
+        one_in_ten = in_use().distance.threshold[-1]
+    except UserFacingError:  # uncalibrated: then the one distance is all there is to show
+        one_in_ten = 0.0
+    return max(RULER_END * one_in_ten, 1.1 * (distance or 0)) or 1.0

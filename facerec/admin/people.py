@@ -27,7 +27,7 @@ from facerec.services.enrolment import (
     delete_template,
     enrol_subject,
 )
-from facerec.wording import RULER_MAX
+from facerec.wording import ruler_max
 from webapp.accounts.models import User
 from webapp.accounts.roles import Role, has_role
 
@@ -144,7 +144,7 @@ class SubjectAdmin(ModelAdmin):  # type: ignore[misc]
             "counter_examples": counter_examples.select_related("said_by"),
             "may_delete_templates": request.user.has_perm("facerec.delete_facetemplate"),
             "may_judge": has_role(request.user, Role.ADMINISTRATOR),
-            "ruler_max": RULER_MAX,
+            "ruler_max": ruler_max(),
             "next": reverse("admin:facerec_subject_change", args=[subject.pk]),
         }
 

@@ -88,7 +88,7 @@ def _point(chosen: InUse, target: Target) -> dict[str, Any]:
     return {
         "rule": chosen.points(target.mode).decision_rule,
         "gallery_size": target.comparisons,
-        "threshold": point.threshold,
+        "threshold": chosen.shown_threshold(target),
         "fmr": point.fmr,
         "fpir": point.fpir,
         "fpir_interval": list(point.fpir_interval),

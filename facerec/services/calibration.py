@@ -183,13 +183,12 @@ def choose(*, by: User, calibration: Calibration | None, target: Target) -> None
         # The other promise goes on with the new set, so that must be able to keep it, too.
         field = "identification_fpir"
         check_supported(chosen.verification, Target(Mode.VERIFICATION, chosen.verification_fmr))
-    point = chosen.point(target)
-    name = chosen.distance.calibration_set.name
+    among = f" among {target.comparisons:,}" if field == "identification_fpir" else ""
     change_policy(
         by=by,
-        what=f"Calibration: {target.mode.value} at {target.rate:.3g}"
-        f"{f' in a gallery of {target.comparisons:,}' if field != 'verification_fmr' else ''}, "
-        f"threshold {point.threshold:.4f}, measured on “{name}” for {chosen.encoder.name}.",
+        what=f"Calibration: {target.mode.value}{among} at {target.rate:.3g}, threshold "
+        f"{chosen.shown_threshold(target):.4f}, measured on "
+        f"“{chosen.distance.calibration_set.name}” for {chosen.encoder.name}.",
         calibration=calibration,
         **{field: target.rate},
     )

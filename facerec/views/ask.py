@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import retarget
 
 from facerec import wording
+from facerec.encoders import DISTANCE
 from facerec.forms import IdentifyForm, QuestionForm, VerifyForm
 from facerec.models import Attempt, AttemptFace, FaceTemplate, Mode, Subject
 from facerec.services.attempts import (
@@ -20,7 +21,7 @@ from facerec.services.attempts import (
     start_identification,
     start_verification,
 )
-from facerec.thresholds import identification_point, verification_point
+from facerec.thresholds import Target, identification_point, in_use
 from facerec.views.corrections import correction
 from webapp.accounts.access import role_required
 from webapp.accounts.models import User
@@ -107,12 +108,18 @@ def _refuse(
 
 
 def _verify_page(form: VerifyForm | None) -> dict[str, Any]:
+    chosen = in_use()
+    target = Target(Mode.VERIFICATION, chosen.verification_fmr)
+    rule = chosen.encoder.decision_rule
     return {
         "people": _suggestions(""),
         "claim": form.data.get("subject", "") if form else "",
         "anybody": FaceTemplate.objects.exists(),
-        "meaning": wording.expectation(Mode.VERIFICATION, verification_point(), 1),
-        "point": verification_point(),
+        "meaning": wording.expectation(Mode.VERIFICATION, chosen.point(target), 1),
+        "threshold": chosen.shown_threshold(target),
+        "by_distance": rule == DISTANCE,
+        "decided_by": wording.rule(rule),
+        "ruler_max": wording.ruler_max(),
         "measured_on": wording.measured_on(),
     }
 
@@ -125,6 +132,7 @@ def _identify_page() -> dict[str, Any]:
         "gallery_size": size,
         "meaning": wording.expectation(Mode.IDENTIFICATION, point, size),
         "point": point,
+        "ruler_max": wording.ruler_max(),
         "measured_on": wording.measured_on(),
     }
 

@@ -18,7 +18,7 @@ from facerec.core.calibration import RULE_OF_30, OperatingPoint
 from facerec.core.cohorts import Cohort, Rate, cohort_tables
 from facerec.det_plot import det_plot
 from facerec.encoders import SHIPPED as SHIPPED_ENCODER
-from facerec.encoders import active
+from facerec.encoders import active, shown
 from facerec.models import Calibration, EncoderVersion, FaceTemplate, Mode
 from facerec.services import archives
 from facerec.services.calibration import (
@@ -188,29 +188,32 @@ def _now() -> dict[str, Any]:
     except UserFacingError as error:
         return {"problem": error, "changes": changes}
     enrolled = FaceTemplate.current.count()
-    verifying = chosen.point(Target(Mode.VERIFICATION, chosen.verification_fmr))
-    searching = chosen.point(
-        Target(Mode.IDENTIFICATION, chosen.identification_fpir, max(1, enrolled))
-    )
+    verifying = Target(Mode.VERIFICATION, chosen.verification_fmr)
+    searching = Target(Mode.IDENTIFICATION, chosen.identification_fpir, max(1, enrolled))
     these = chosen.distance.calibration_set
     return {
         "rows": [
             (
                 "Verification",
-                f"τ = {verifying.threshold:.3f}, {wording.one_in(verifying.fpir)} strangers",
+                _told(chosen, verifying),
             ),
             (
                 f"Identification among {max(1, enrolled):,}",
-                f"τ = {searching.threshold:.3f}, {wording.one_in(searching.fpir)} strangers",
+                _told(chosen, searching),
             ),
             ("Measured on", these.name),
             ("Encoder", chosen.encoder.name),
         ],
-        "unsupported": not searching.supported,
+        "unsupported": not chosen.point(searching).supported,
         "is_default": not changes
         or (chosen.calibration is None and "back to the shipped" in changes[0].change_message),
         "changes": changes,
     }
+
+
+def _told(chosen: InUse, target: Target) -> str:
+    strangers = wording.one_in(chosen.point(target).fpir)
+    return f"τ = {chosen.shown_threshold(target):.3f}, {strangers} strangers"
 
 
 def _choice(form: TargetForm) -> dict[str, Any]:
@@ -231,7 +234,7 @@ def _choice(form: TargetForm) -> dict[str, Any]:
     return {
         "values": {name: form.data.get(name, "") for name in form.fields},
         "searching": target.mode == Mode.IDENTIFICATION,
-        "point": point,
+        "threshold": chosen.shown_threshold(target),
         "refusal": refusal,
         "sentence": wording.expectation(target.mode, point, target.comparisons),
         "figures": _figures(chosen, point, target),
@@ -240,7 +243,9 @@ def _choice(form: TargetForm) -> dict[str, Any]:
         "set": points.calibration_set,
         "lowest": wording.one_in(points.lowest_fmr),
         "plot": plot,
-        "plot_points": plot.points,
+        "plot_points": [
+            place | {"tau": shown(place["tau"], points.decision_rule)} for place in plot.points
+        ],
         "is_in_use": _is_in_use(chosen, target),
         "tables": _tables(row, chosen, point),
         "cohort_rate": wording.one_in(point.fmr),
@@ -250,7 +255,7 @@ def _choice(form: TargetForm) -> dict[str, Any]:
 def _figures(chosen: InUse, point: OperatingPoint, target: Target) -> list[tuple[str, str]]:
     points = chosen.points(target.mode)
     told = f"{wording.one_in(point.fpir)} ({wording.interval_in(*point.fpir_interval)})"
-    rows = [("Threshold τ", f"{point.threshold:.4f}")]
+    rows = [("Threshold τ", f"{chosen.shown_threshold(target):.4f}")]
     if target.mode == Mode.IDENTIFICATION:
         rows += [
             (f"A stranger among {target.comparisons:,} (FPIR)", told),

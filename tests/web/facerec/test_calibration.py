@@ -96,7 +96,7 @@ def test_who_chose_what_and_when_stays(by: User) -> None:
     searching, verifying = policy_changes(containing="Calibration:")
     assert verifying.user == by
     assert "verification at 0.0001" in verifying.change_message
-    assert "identification at 0.05 in a gallery of 20" in searching.change_message
+    assert "identification among 20 at 0.05" in searching.change_message
     assert ENCODER_VERSION in searching.change_message
     assert in_use().identification_fpir == 0.05
 
