@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from facerec.core.adapter import IDENTITY, Adapter
 from facerec.core.dlib_weights import load_face_net
-from facerec.core.encoder import FaceNet
+from facerec.core.encoder import VIEWS, FaceNet, views
 from facerec.core.types import Encoding
 
 _TRUNK_BATCH = 16
@@ -45,6 +46,7 @@ class AdapterLearner:
             name: torch.from_numpy(values.copy()).to(device).requires_grad_()
             for name, values in (("weight", start.weight), ("bias", start.bias))
         }
+        self._rest = _Rest(start, device)
 
     def prepare(self, faces: Encoding) -> Iterator[tuple[int, int]]:
         self._base = np.asarray(faces, dtype=np.float32)
@@ -52,32 +54,54 @@ class AdapterLearner:
 
     def forward(self, indices: NDArray[np.int64]) -> Tensor:
         x = torch.from_numpy(self._base[indices]).to(self._device)
-        y = x @ self.trainable["weight"].T + self.trainable["bias"]
-        return torch.nn.functional.normalize(y) if self._start.unit else y
+        return self._rest(x @ self.trainable["weight"].T + self.trainable["bias"])
 
     def adapter(self, arrays: dict[str, NDArray[Any]], version: str) -> Adapter:
         """These weights as what is put in use."""
-        return Adapter(
-            arrays["weight"],
-            arrays["bias"],
-            version=version,
-            unit=self._start.unit,
-            backbone=self._start.backbone,
-        )
+        return self._start.with_map(arrays["weight"], arrays["bias"], version)
+
+
+class _Rest:
+    """What an adapter does after W x + b, for a gradient to pass through; it stays as it is."""
+
+    def __init__(self, adapter: Adapter, device: torch.device) -> None:
+        self._unit = adapter.unit
+        scale = adapter.scale.arrays().items() if adapter.scale else ()
+        self._scale = {name: torch.from_numpy(values).to(device) for name, values in scale}
+
+    def __call__(self, y: Tensor) -> Tensor:
+        if self._unit:
+            y = functional.normalize(y)
+        if self._scale:
+            z = functional.silu(y @ self._scale["hidden"].T + self._scale["shift"])
+            y = y * torch.exp(z @ self._scale["out"] + self._scale["offset"])[:, None]
+        return y
 
 
 class BlocksLearner:
-    """The last residual blocks' convolutions and the projection, from chips (N, 150, 150, 3).
+    """The last residual blocks' convolutions and the projection, from chips (N, 150, 150, 3), by
+    what a frozen adapter makes of their encodings: that is what will be compared.
 
     The biases stay: with the batch norms folded into the convolutions they are the norms' shifts,
-    and a batch of a few people would only unsettle them. What the frozen trunk makes of each chip
-    and of its mirror image is computed once and kept in a file without a name, 16 to 32 kB a view,
-    so that memory stays bounded and a step costs the last blocks alone.
+    and a batch of a few people would only unsettle them. What the frozen trunk makes of a
+    chip's views is computed once and kept in a file without a name, 16 to 32 kB a view, so that
+    memory stays bounded and a step costs the last blocks alone.
     """
 
-    def __init__(self, device: torch.device, blocks: int, weights_path: Path | None = None) -> None:
+    def __init__(
+        self,
+        device: torch.device,
+        blocks: int,
+        weights_path: Path | None = None,
+        *,
+        through: Adapter = IDENTITY,
+    ) -> None:
         """Raises WeightsNotFound, WeightsCorrupt."""
         self._device, self._blocks = device, blocks
+        self._weight, self._bias = (
+            torch.from_numpy(values).to(device) for values in (through.weight, through.bias)
+        )
+        self._rest = _Rest(through, device)
         net = FaceNet(load_face_net(weights_path)).eval().requires_grad_(False)
         self._net = net.to(device)
         self.trainable = trainable_tensors(self._net, blocks)
@@ -89,22 +113,24 @@ class BlocksLearner:
         for start in range(0, len(faces), _TRUNK_BATCH):
             chips = np.asarray(faces[start:][:_TRUNK_BATCH])
             with torch.no_grad():
-                features = self._net.trunk(self._views(chips), self._blocks).cpu().numpy()
+                looks = views(self._pixels(chips)).flatten(0, 1)
+                features = self._net.trunk(looks, self._blocks).cpu().numpy()
+            features = features.reshape(len(chips), VIEWS, *features.shape[1:])
             if start == 0:
-                shape = len(faces), 2, *features.shape[1:]
+                shape = len(faces), *features.shape[1:]
                 self._features = np.memmap(file, np.float32, "w+", shape=shape)
-            self._features[start:][: len(chips), 0] = features[: len(chips)]
-            self._features[start:][: len(chips), 1] = features[len(chips) :]
+            self._features[start:][: len(chips)] = features
             yield start + len(chips), len(faces)
 
     def forward(self, indices: NDArray[np.int64]) -> Tensor:
         features = torch.from_numpy(self._features[indices]).to(self._device)
         encodings = self._net.tail(features.flatten(0, 1), self._blocks)
-        return encodings.view(len(indices), 2, -1).mean(dim=1)
+        mean = encodings.view(len(indices), VIEWS, -1).mean(dim=1)
+        return self._rest(mean @ self._weight.T + self._bias)
 
-    def _views(self, chips: NDArray[np.uint8]) -> Tensor:
-        both = np.ascontiguousarray(np.concatenate([chips, chips[:, :, ::-1]]))
-        return torch.from_numpy(both).to(self._device).permute(0, 3, 1, 2).float()
+    def _pixels(self, chips: NDArray[np.uint8]) -> Tensor:
+        x = torch.from_numpy(np.ascontiguousarray(chips)).to(self._device)
+        return x.permute(0, 3, 1, 2).float()
 
 
 def trainable_tensors(net: FaceNet, blocks: int) -> dict[str, Tensor]:

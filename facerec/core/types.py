@@ -113,7 +113,8 @@ class DetectedFace:
 
     landmarks: dlib's five points, in its order: outer and inner corner of the eye on the
     image's right, outer and inner corner of the eye on the image's left, base of the nose.
-    score: the detector's confidence, above 0; larger is surer, not a probability.
+    score: the detector's confidence; larger is surer, not a probability. Above 0, or above -0.4
+    in a close-up that is hard to make out.
     """
 
     box: Box

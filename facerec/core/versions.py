@@ -4,11 +4,12 @@ compared. Free of torch and dlib, so that the web process can read them.
 
 from __future__ import annotations
 
-BACKBONE_VERSION = "dlib-resnet-v1-symmetric"
+BACKBONE_VERSION = "dlib-resnet-v1-4views"
 """Stored with every template. Changes when the same chip would get another encoding (beyond
-rounding). Symmetric: the mean over the chip and its mirror image."""
+rounding). 4views: the mean over the chip from a little nearer and a little farther, each mirrored
+too."""
 
-SHIPPED_ADAPTER = ""
+SHIPPED_ADAPTER = "cohort-1"
 """The name of the adapter that comes with the backbone; empty where there is none."""
 
 ENCODER_VERSION = f"{BACKBONE_VERSION}+{SHIPPED_ADAPTER}" if SHIPPED_ADAPTER else BACKBONE_VERSION

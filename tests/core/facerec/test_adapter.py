@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from facerec.core.adapter import IDENTITY, Adapter
+from facerec.core.adapter import IDENTITY, Adapter, LocalScale
 from facerec.core.distance import squared_distance
 from facerec.core.errors import WeightsCorrupt, WeightsNotFound
 from facerec.core.versions import BACKBONE_VERSION
@@ -25,6 +25,13 @@ def adapter() -> Adapter:
     rng = np.random.default_rng(1)
     weight = np.eye(128) + rng.normal(size=(128, 128)) / 50
     return Adapter(weight, rng.normal(size=128), version="club-1")
+
+
+@pytest.fixture
+def scale() -> LocalScale:
+    rng = np.random.default_rng(2)
+    hidden, shift, out = rng.normal(size=(4, 128)), rng.normal(size=4), rng.normal(size=4) / 10
+    return LocalScale(*(np.float32(part) for part in (hidden, shift, out, [0.01])))
 
 
 def test_the_identity_changes_nothing(encodings: np.ndarray) -> None:
@@ -54,6 +61,34 @@ def test_at_unit_length_the_distance_is_two_minus_two_cosines(encodings: np.ndar
     assert np.isfinite(adapter(np.zeros((1, 128), np.float32))).all()
 
 
+def test_a_local_scale_stretches_without_turning(encodings: np.ndarray, scale: LocalScale) -> None:
+    adapted = Adapter(np.eye(128), version="s", unit=True, scale=scale)(encodings)
+    for x, y in zip(encodings, adapted, strict=True):
+        u = x.astype(float) / np.linalg.norm(x)
+        z = scale.hidden.astype(float) @ u + scale.shift
+        h = (z / (1 + np.exp(-z))) @ scale.out + 0.01
+        np.testing.assert_allclose(y, u * np.exp(h), atol=1e-6)
+    np.testing.assert_allclose(
+        Adapter(np.eye(128), version="s", unit=True, scale=scale)(encodings[0]),
+        adapted[0],
+        atol=1e-6,
+    )
+
+
+def test_a_local_scale_needs_unit_length(scale: LocalScale) -> None:
+    with pytest.raises(ValueError, match="unit length"):
+        Adapter(np.eye(128), version="s", scale=scale)
+    with pytest.raises(ValueError, match="shape"):
+        LocalScale(scale.hidden, scale.shift[:2], scale.out, scale.offset)
+
+
+def test_another_map_before_the_same_rest(scale: LocalScale, encodings: np.ndarray) -> None:
+    before = Adapter(np.eye(128), version="s", unit=True, scale=scale, backbone="b")
+    after = before.with_map(2 * np.eye(128), np.zeros(128), "club-1")
+    np.testing.assert_allclose(after(encodings), before(encodings), atol=1e-6)  # unit length
+    assert (after.version, after.backbone) == ("club-1", "b")
+
+
 def test_none_at_all_may_be_adapted(adapter: Adapter) -> None:
     assert adapter(np.empty((0, 128), np.float32)).shape == (0, 128)
 
@@ -62,12 +97,18 @@ def test_its_name_joins_the_backbones(adapter: Adapter) -> None:
     assert adapter.encoder_version == f"{BACKBONE_VERSION}+club-1"
 
 
-@pytest.mark.parametrize("unit", [False, True])
+@pytest.mark.parametrize(("unit", "scaled"), [(False, False), (True, False), (True, True)])
 def test_it_is_the_same_after_saving(
-    tmp_path: Path, adapter: Adapter, encodings: np.ndarray, unit: bool
+    tmp_path: Path,
+    adapter: Adapter,
+    scale: LocalScale,
+    encodings: np.ndarray,
+    unit: bool,
+    scaled: bool,
 ) -> None:
     path = tmp_path / "club.safetensors"
-    kept = Adapter(adapter.weight, adapter.bias, version="club-1", unit=unit, backbone="other")
+    rest = {"unit": unit, "scale": scale if scaled else None, "backbone": "other"}
+    kept = Adapter(adapter.weight, adapter.bias, version="club-1", **rest)
     sha256 = kept.save(path)
     assert sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     again = Adapter.load(path, sha256)

@@ -55,6 +55,21 @@ def test_the_first_pass_sees_at_most_half_a_megapixel() -> None:
     assert seen.shape[0] * seen.shape[1] == pytest.approx(FIRST_PASS_PIXELS, rel=0.01)
 
 
+def test_a_face_that_fills_the_picture_is_found_by_the_third_pass(detector: HogDetector) -> None:
+    close_up = portrait(2).crop((140, 220, 340, 420)).resize((112, 112))
+    assert not detector._at_scale(close_up, 1.0)
+    assert not detector._at_scale(close_up, 2.0)
+    [found] = detector.detect(close_up)
+    x, y = centre(found.box)
+    assert abs(x - 56) < 14
+    assert abs(y - 56) < 24
+    assert 80 < found.box.w < 130
+
+
+def test_a_long_strip_is_not_blown_up(detector: HogDetector) -> None:
+    assert detector._close_up(Image.new("RGB", (10, 4000))) == []
+
+
 def test_a_small_face_is_found_by_the_second_pass(detector: HogDetector) -> None:
     small = Image.new("RGB", (400, 300), (120, 130, 140))
     small.paste(portrait(0).resize((112, 140), Image.Resampling.LANCZOS), (180, 90))

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from facerec.core.alignment import FivePointAligner
 from facerec.core.detector import HogDetector
 from facerec.core.dlib_weights import ConvAffine, find_model_file, load_face_net
-from facerec.core.encoder import Encoder, FaceNet, fold_affine
+from facerec.core.encoder import VIEWS, Encoder, FaceNet, fold_affine, views
 from facerec.core.versions import ENCODER_WEIGHTS
 from tests.core.facerec.conftest import portrait
 
@@ -87,13 +87,29 @@ def test_wrong_chips_are_refused(encoder: Encoder, wrong: np.ndarray) -> None:
         encoder.encode(wrong)
 
 
-def test_the_symmetric_encoding_is_the_mean_over_the_mirror(
+def test_views_are_nearer_and_farther_and_mirrored() -> None:
+    ramp = torch.arange(150.0).expand(1, 3, 150, 150)
+    nearer, mirrored, farther, _ = views(ramp)[0]
+    row = nearer[0, 75]
+    assert row[75] - row[74] == pytest.approx(1.4 / 1.5, abs=1e-4)
+    assert (row[74] + row[75]) / 2 == pytest.approx(74.5, abs=1e-3)  # about the centre
+    torch.testing.assert_close(mirrored, nearer.flip(2))
+    row = farther[0, 75]
+    assert row[75] - row[74] == pytest.approx(1.6 / 1.5, abs=1e-4)
+    assert row[0] == row[1] == 0  # the edge goes on
+
+
+def test_the_symmetric_encoding_is_the_mean_over_the_views(
     encoder: Encoder, chips: np.ndarray
 ) -> None:
-    mirrored = np.ascontiguousarray(chips[:, :, ::-1])
-    mean = (encoder.encode(chips) + encoder.encode(mirrored)) / 2
-    np.testing.assert_allclose(encoder.encode_symmetric(chips), mean, atol=1e-6)
-    np.testing.assert_allclose(encoder.encode_symmetric(mirrored), mean, atol=1e-6)
+    some = torch.from_numpy(chips[:2]).permute(0, 3, 1, 2).float()
+    looks = views(some).flatten(0, 1)
+    with torch.inference_mode():
+        each = FaceNet(load_face_net()).eval()(looks).view(2, VIEWS, 128)
+    mean = each.mean(dim=1).numpy()
+    np.testing.assert_allclose(encoder.encode_symmetric(chips[:2]), mean, atol=1e-5)
+    mirrored = np.ascontiguousarray(chips[:2, :, ::-1])
+    np.testing.assert_allclose(encoder.encode_symmetric(mirrored), mean, atol=1e-4)
 
 
 class _Affine(nn.Module):

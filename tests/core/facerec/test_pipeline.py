@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
+from facerec.core.adapter import shipped
 from facerec.core.calibration import OperatingPoints
 from facerec.core.distance import squared_distance
 from facerec.core.errors import FaceRefused, WeightsNotFound
@@ -14,7 +15,7 @@ from facerec.core.gallery import Gallery
 from facerec.core.matcher import identify, verify
 from facerec.core.pipeline import FacePipeline
 from facerec.core.types import Outcome, Reason
-from facerec.core.versions import ALIGNER_VERSION, ENCODER_VERSION
+from facerec.core.versions import ALIGNER_VERSION, BACKBONE_VERSION
 from tests.core.facerec.conftest import portrait, small_portrait
 
 BACKDROP = (150, 150, 160)
@@ -118,7 +119,7 @@ def test_threads_share_it(pipeline: FacePipeline) -> None:
 
 
 def test_versions_and_missing_weights(pipeline: FacePipeline, tmp_path: Path) -> None:
-    assert pipeline.encoder_version == ENCODER_VERSION
+    assert pipeline.encoder_version == BACKBONE_VERSION
     assert pipeline.aligner_version == ALIGNER_VERSION
     with pytest.raises(WeightsNotFound):
         FacePipeline.build(weights_folder=tmp_path)
@@ -127,18 +128,22 @@ def test_versions_and_missing_weights(pipeline: FacePipeline, tmp_path: Path) ->
 def test_drawn_people_are_told_apart_and_known_again(pipeline: FacePipeline) -> None:
     """The whole way: enrolled from one portrait each, recognised from two others; a stranger is
     not."""
-    gallery = np.stack([pipeline.one_face(small_portrait(seed)).encoding for seed in PEOPLE])
+
+    def seen(seed: int, variation: int = 0) -> np.ndarray:
+        return shipped()(pipeline.one_face(small_portrait(seed, variation)).encoding)
+
+    gallery = np.stack([seen(seed) for seed in PEOPLE])
     points = OperatingPoints.load()
     tau = points.verification_threshold().threshold
     tau_search = points.identification_threshold(len(gallery)).threshold
     for seed in PEOPLE:
         for variation in (1, 2):
-            probe = pipeline.one_face(small_portrait(seed, variation)).encoding
+            probe = seen(seed, variation)
             [found] = identify(probe[None], Gallery.of(gallery, list(PEOPLE)), tau_search)
             assert (found.outcome, found.subject) == (Outcome.MATCH, seed)
             for claimed in PEOPLE:
                 expected = Outcome.MATCH if claimed == seed else Outcome.NO_MATCH
                 assert verify(probe, gallery[claimed][None], tau).outcome is expected
-    stranger = pipeline.one_face(small_portrait(len(PEOPLE))).encoding
+    stranger = seen(len(PEOPLE))
     [nobody] = identify(stranger[None], Gallery.of(gallery, list(PEOPLE)), tau_search)
     assert nobody.outcome is Outcome.NOT_RECOGNIZED

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
+from facerec.core import adapter
 from facerec.core.calibration import OperatingPoints
 from facerec.core.errors import FaceRefused
 from facerec.core.gallery import Gallery
 from facerec.core.matcher import identify, verify
 from facerec.core.pipeline import FacePipeline
-from facerec.core.types import Outcome, Reason
+from facerec.core.types import EncodedFace, Encoding, Outcome, Reason
 
 SINGLE = [
     "biden_1", "biden_2", "obama_1", "obama_2", "obama_3", "obama_4", "obama_4_small",
@@ -21,10 +22,14 @@ SINGLE = [
 ]  # fmt: skip
 
 
+def adapted(face: EncodedFace) -> Encoding:
+    return adapter.shipped()(face.encoding)
+
+
 @pytest.fixture(scope="module")
 def encodings(pipeline: FacePipeline, real_faces: Path) -> dict[str, np.ndarray]:
     return {
-        name: pipeline.one_face(Image.open(real_faces / f"{name}.jpg")).encoding for name in SINGLE
+        name: adapted(pipeline.one_face(Image.open(real_faces / f"{name}.jpg"))) for name in SINGLE
     }
 
 
@@ -44,7 +49,7 @@ def test_identification_in_a_photo_of_both(
     threshold = OperatingPoints.load().identification_threshold(2).threshold
     faces = pipeline.analyse(Image.open(real_faces / "obama_and_biden.jpg"))
     decisions = identify(
-        np.stack([face.encoding for face in faces]),
+        np.stack([adapted(face) for face in faces]),
         Gallery.of(gallery, [0, 1]),
         threshold,
         refusals=[face.refusal for face in faces],
