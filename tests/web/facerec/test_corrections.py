@@ -12,10 +12,12 @@ from facerec.core.types import Reason
 from facerec.models import Attempt, Correction, FaceTemplate, Subject
 from facerec.runtime import runtime
 from facerec.services import corrections
+from facerec.services.admission import distances_to
 from facerec.services.corrections import accept, correct, dismiss, forget_unjudged, withdraw
 from facerec.services.enrolment import delete_subject
 from facerec.services.remembered import LIFE
 from facerec.tasks import attempt as attempt_task
+from facerec.thresholds import outlier_point, verification_point
 from tests.people import ADA, BOB, group, nobody, portrait
 from tests.web.facerec.conftest import enrolled, identified, verified
 from webapp.accounts.models import User
@@ -46,6 +48,20 @@ def mistaken(by: User, subject: Subject) -> Attempt:
     template.encoding = truth
     template.save()
     return attempt
+
+
+def move_away(subject: Subject) -> None:
+    """Lay the subject's template where their photo is missed, though not by far."""
+    [template] = subject.templates.all()
+    truth = FaceTemplate.unpack([template.encoding])[0]
+    photo = runtime().pipeline.one_face(portrait(ADA)).encoding
+    tau, far = verification_point().threshold, outlier_point().threshold
+    for step in np.arange(0.01, 0.2, 0.001):
+        template.encoding = FaceTemplate.pack(truth + step)
+        template.save()
+        if tau < min(distances_to(subject.pk, photo)) < far:
+            return
+    pytest.fail("there is nothing between the thresholds")
 
 
 def bobs_encoding(variation: int = 1) -> np.ndarray:
@@ -203,9 +219,7 @@ class TestCounterExamples:
 
 class TestJudging:
     def test_this_is_makes_a_template(self, administrator, operator, ada: Subject) -> None:
-        template = ada.templates.get()
-        template.encoding = FaceTemplate.pack(FaceTemplate.unpack([template.encoding])[0] + 0.05)
-        template.save()  # d = 128 * 0.05^2 = 0.32: beyond tau, but not far beyond
+        move_away(ada)
         attempt = verified(operator, ada, portrait(ADA))
         assert attempt.outcome == "no_match"
         said = correct(attempt=attempt, kind=Kind.THIS_IS, by=operator)

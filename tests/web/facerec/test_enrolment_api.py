@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from facerec.models import Correction, Subject
+from facerec.thresholds import duplicate_point
 from tests.people import ADA, BOB, nobody, portrait
 from tests.web.facerec.conftest import enrolled, upload
 from webapp.accounts.models import Scope, User
@@ -48,7 +49,7 @@ class TestConfirming:
             "duplicate",
             "ada",
         )
-        assert 0 <= photo["distance"] < 0.3
+        assert 0 <= photo["distance"] < duplicate_point(1).threshold
         assert photo["sentence"].startswith("This face looks like Ada Example")
         settled = post(f"/subjects/adele/photos/{photo['id']}", answer="enrol")
         assert (settled.status_code, settled.json()["status"]) == (200, "enrolled")
