@@ -31,7 +31,8 @@ from webapp.ratelimit import check_rate
 
 administrators = role_required(Role.ADMINISTRATOR)
 PAGE = 20  # runs
-SHOWN = 100  # lines of each kind on a run's page; the CSV has them all
+SHOWN = 100  # refusals on a run's page; the CSV has them all
+HELD_SHOWN = 10  # photos that need a look; the others come up as these are settled
 
 CHOICES = [
     {
@@ -164,7 +165,7 @@ def _shown(request: HttpRequest, found: BulkEnrolment) -> HttpResponse:
     waiting = lines.select_related("photo__looks_like", "photo__enrolment__subject").filter(
         status=BulkStatus.CONFIRM, photo__isnull=False
     )
-    held = [line.photo for line in waiting.select_related("photo__enrolment__owner")[:SHOWN]]
+    held = [line.photo for line in waiting.select_related("photo__enrolment__owner")[:HELD_SHOWN]]
     counts = found.counts()
     context = {
         "here": "facerec:bulk",
@@ -174,7 +175,11 @@ def _shown(request: HttpRequest, found: BulkEnrolment) -> HttpResponse:
         "refused": lines.filter(status=BulkStatus.REFUSED)[:SHOWN],
         "skipped": lines.filter(status=BulkStatus.SKIPPED)[:SHOWN],
         "doubtful": [{"photo": p, "ruler_max": wording.ruler_max(p.distance)} for p in held],
-        "more": {kind: max(0, count - SHOWN) for kind, count in counts.items()},
+        "more": {
+            "refused": max(0, counts["refused"] - SHOWN),
+            "skipped": max(0, counts["skipped"] - SHOWN),
+            "confirm": max(0, counts["confirm"] - HELD_SHOWN),
+        },
         "enrolled_people": found.photos.filter(status=BulkStatus.ENROLLED)
         .order_by()
         .values("subject")

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, Route
 
 ROOT = Path(settings.BASE_DIR)
 ORIGIN = "https://likeness.test"  # never asked for
-LIMITS = {"upload_mb": 1, "megapixels": 2, "files": 3}
+LIMITS = {"upload_mb": 1, "megapixels": 2, "files": 3, "archive_mb": 1}
 Show = Callable[..., Page]
 
 
