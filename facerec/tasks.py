@@ -17,6 +17,7 @@ from facerec.models import (
 )
 from facerec.services import archives, lessons, training
 from facerec.services.corrections import forget_unjudged
+from facerec.services.enrolment import discard_unconfirmed
 from facerec.services.photos import discard_leftovers
 from facerec.services.work_attempts import run_attempt
 from facerec.services.work_bulk import run_bulk
@@ -32,6 +33,7 @@ from webapp.jobs.runner import run_job
 def enrol(job_id: str) -> None:
     run_job(Enrolment, job_id, run_enrolment)
     discard_leftovers()  # also of an enrolment that was given up before it looked at all photos
+    discard_unconfirmed()
     forget_unjudged()
 
 
@@ -75,6 +77,7 @@ def begin(sender: Any, **_: Any) -> None:
     """What a worker left behind when it was killed, the next one clears away."""
     if Attempt.queue in sender.app.amqp.queues.consume_from:
         discard_leftovers()
+        discard_unconfirmed()
         forget_unjudged()
     if BulkEnrolment.queue in sender.app.amqp.queues.consume_from:
         archives.discard_leftovers()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -32,6 +33,8 @@ from webapp.jobs.dispatch import enqueue
 from webapp.uploads import read_picture
 
 log = structlog.get_logger(__name__)
+
+CONFIRM_LIFE = timedelta(days=14)  # then a face that nobody said anything about is discarded
 
 
 @dataclass(frozen=True)
@@ -235,6 +238,16 @@ def drop_if_empty(enrolment: Enrolment) -> None:
         Enrolment.objects.filter(pk=enrolment.pk).update(subject=None)
         enrolment.subject = None
         subject.delete()
+
+
+def discard_unconfirmed() -> None:
+    """Discard the faces that nobody has said anything about in CONFIRM_LIFE."""
+    old = timezone.now() - CONFIRM_LIFE
+    held = EnrolmentPhoto.objects.filter(status=PhotoStatus.CONFIRM, enrolment__created__lt=old)
+    for enrolment in Enrolment.objects.filter(photos__in=held).distinct():
+        with transaction.atomic():
+            held.filter(enrolment=enrolment).update(status=PhotoStatus.DISCARDED, encoding=None)
+            drop_if_empty(enrolment)
 
 
 def delete_subject(*, subject: Subject) -> None:

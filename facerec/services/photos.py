@@ -29,7 +29,6 @@ log = structlog.get_logger(__name__)
 
 MAX_SIDE = 2048  # pixels: faces smaller than this leaves them are not compared anyway
 PROBE_LIFE = 60  # seconds in Redis
-CONFIRM_LIFE = timedelta(days=14)  # then a face that nobody said anything about is discarded
 ROWLESS_LIFE = 600  # seconds: a file is written before the row that names it is committed
 SUFFIX = ".ppm"
 
@@ -72,9 +71,6 @@ def discard_leftovers() -> None:
         status=PhotoStatus.WAITING, enrolment__status__in=FINAL
     )
     abandoned.update(status=PhotoStatus.REFUSED, reason=INTERRUPTED)
-    EnrolmentPhoto.objects.filter(
-        status=PhotoStatus.CONFIRM, enrolment__created__lt=timezone.now() - CONFIRM_LIFE
-    ).update(status=PhotoStatus.DISCARDED, encoding=None)
     status_of = {
         path_of(file): status
         for file, status in EnrolmentPhoto.objects.values_list("file", "status")

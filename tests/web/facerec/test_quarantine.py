@@ -13,8 +13,15 @@ from django.utils import timezone
 from facerec.models import Correction, EnrolmentPhoto, FaceTemplate, PhotoStatus, Subject
 from facerec.runtime import runtime
 from facerec.services.corrections import correct
-from facerec.services.enrolment import Answer, Photo, add_photos, delete_subject, settle_photo
-from facerec.services.photos import CONFIRM_LIFE, discard_leftovers
+from facerec.services.enrolment import (
+    CONFIRM_LIFE,
+    Answer,
+    Photo,
+    add_photos,
+    delete_subject,
+    discard_unconfirmed,
+    settle_photo,
+)
 from tests.people import ADA, BOB, group, portrait
 from tests.web.facerec.conftest import enrolled, identified, judged, take_up, verified
 from webapp.accounts.models import User
@@ -114,16 +121,20 @@ class TestProbableDuplicates:
     def test_whoever_knows_is_not_asked(self, administrator: User, ada: Subject) -> None:
         assert doubled(administrator, confirmed=True).status == PhotoStatus.ENROLLED
 
-    def test_what_nobody_says_anything_about_is_forgotten(self, administrator, ada) -> None:
-        photo = doubled(administrator)
-        discard_leftovers()
+    @pytest.mark.parametrize("provisional", [False, True])
+    def test_what_nobody_says_anything_about_is_forgotten(
+        self, administrator: User, ada: Subject, provisional: bool
+    ) -> None:
+        photo = doubled(administrator, provisional=provisional)
+        discard_unconfirmed()
         photo.refresh_from_db()
         assert photo.encoding is not None
         photo.enrolment.created = timezone.now() - CONFIRM_LIFE - timedelta(minutes=1)
         photo.enrolment.save()
-        discard_leftovers()
+        discard_unconfirmed()
         photo.refresh_from_db()
         assert (photo.status, photo.encoding) == (PhotoStatus.DISCARDED, None)
+        assert Subject.objects.filter(external_id="adele").exists() is not provisional
 
 
 class TestOutliers:
