@@ -1,7 +1,7 @@
 // A bulk enrolment's page: its figures as they come; its lists when they have grown.
 import { timeOf } from "../lib/archive-upload.js";
 import { JobSocket } from "../lib/job-socket.js";
-import { watchLink } from "../lib/notices.js";
+import { notify, watchLink } from "../lib/notices.js";
 
 const FINAL = new Set(["done", "failed", "cancelled"]);
 const LISTED = ["refused", "confirm", "skipped"];
@@ -29,7 +29,9 @@ function show(job) {
   const listed = LISTED.map((status) => job.counts[status]).join(" ");
   if (job.status !== panel.dataset.status) refresh(0);
   else if (listed !== panel.dataset.listed) refresh(REST);
-  if (FINAL.has(job.status)) socket.close();
+  if (!FINAL.has(job.status)) return;
+  socket.close();
+  if (job.status === "done") notify("Every photo was looked at.", { word: "Done", tone: "know" });
 }
 
 function paceOf(job) {
