@@ -26,11 +26,14 @@ from facerec.core.versions import BACKBONE_VERSION, SHIPPED_ADAPTER
 _FORMAT = "likeness-adapter-1"
 _SHAPES = {"weight": (ENCODING_SIZE, ENCODING_SIZE), "bias": (ENCODING_SIZE,)}
 _SCALE = "scale."
+_FARTHEST = 0.2
+"""|h| at most. LFW's faces have h from -0.13 to 0.17; beyond what was seen the nets guess, and a
+face unlike any of them must not be drawn to others by a guess."""
 
 
 @dataclass(frozen=True, eq=False)
 class LocalScale:
-    """exp(h(u)), how far to spread the faces around u: h(u) = v . silu(A u + a) + c.
+    """exp(h(u)), how far to spread the faces around u: h(u) = v . silu(A u + a) + c, within ±0.2.
 
     Strangers do not lie evenly on the sphere: where faces crowd, one threshold lets more of them
     pass. h is fitted to how close u's nearest strangers are, so that a crowd is spread and one
@@ -61,6 +64,7 @@ class LocalScale:
         """(..., 128) of unit length -> (..., 1), around 1."""
         z = units @ self.hidden.T + self.shift
         logarithm = (z / (1 + np.exp(-z))) @ self.out + self.offset[0]
+        logarithm = np.clip(logarithm, -_FARTHEST, _FARTHEST)
         return np.asarray(np.exp(logarithm)[..., None], dtype=np.float32)
 
 

@@ -30,7 +30,7 @@ def adapter() -> Adapter:
 @pytest.fixture
 def scale() -> LocalScale:
     rng = np.random.default_rng(2)
-    hidden, shift, out = rng.normal(size=(4, 128)), rng.normal(size=4), rng.normal(size=4) / 10
+    hidden, shift, out = rng.normal(size=(4, 128)), rng.normal(size=4), rng.normal(size=4) / 50
     return LocalScale(*(np.float32(part) for part in (hidden, shift, out, [0.01])))
 
 
@@ -73,6 +73,15 @@ def test_a_local_scale_stretches_without_turning(encodings: np.ndarray, scale: L
         adapted[0],
         atol=1e-6,
     )
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+def test_a_local_scale_guesses_nothing_beyond_what_was_seen(
+    encodings: np.ndarray, scale: LocalScale, side: int
+) -> None:
+    far = LocalScale(scale.hidden, scale.shift, scale.out, np.full(1, side * 9, np.float32))
+    adapted = Adapter(np.eye(128), version="s", unit=True, scale=far)(encodings)
+    np.testing.assert_allclose(np.linalg.norm(adapted, axis=1), np.exp(side * 0.2), rtol=1e-5)
 
 
 def test_a_local_scale_needs_unit_length(scale: LocalScale) -> None:
