@@ -129,7 +129,7 @@ class BlocksLearner:
         return self._rest(mean @ self._weight.T + self._bias)
 
     def _pixels(self, chips: NDArray[np.uint8]) -> Tensor:
-        x = torch.from_numpy(np.ascontiguousarray(chips)).to(self._device)
+        x = torch.from_numpy(np.array(chips, order="C")).to(self._device)
         return x.permute(0, 3, 1, 2).float()
 
 

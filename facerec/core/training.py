@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -68,13 +69,14 @@ class Trainer:
         start: Adapter = IDENTITY,
         weights_path: Path | None = None,
     ) -> None:
-        """start: the adapter that an adapter's training begins at. resume: a file of `save`.
+        """start: the adapter that an adapter's training begins at; that of blocks goes through it
+        and leaves it as it is. resume: a file of `save`.
 
         Raises TrainingSetTooSmall; CheckpointMismatch where resume is of another run;
         WeightsNotFound, WeightsCorrupt.
         """
         check_people(labelled.people, config)
-        self.config, self._labelled = config, labelled
+        self.config, self._labelled, self._start = config, labelled, start
         self.device = torch.device(device)
         kept, self.held_out = split_people(labelled.people, config.held_out_fraction, config.seed)
         taught, chosen_by = split_people(
@@ -84,7 +86,7 @@ class Trainer:
         self._learner: Learner = (
             AdapterLearner(self.device, start)
             if config.kind == TrainingKind.ADAPTER
-            else BlocksLearner(self.device, config.blocks, weights_path)
+            else BlocksLearner(self.device, config.blocks, weights_path, through=start)
         )
         self._sampler = PKSampler(
             self._people(self.taught),
@@ -160,11 +162,18 @@ class Trainer:
         return self._learner.adapter(self._best, version)
 
     def blocks(self, version: str) -> FineTunedBlocks:
-        """The best step's blocks, for `Encoder`, as the backbone of that version. Raises
-        ValueError where an adapter was trained."""
+        """The best step's blocks, for `Encoder`, as the backbone of that version; what it makes is
+        to be compared through `through(version)`. Raises ValueError where an adapter was trained.
+        """
         if not isinstance(self._learner, BlocksLearner):
             raise ValueError("this run trains an adapter, not blocks")
         return FineTunedBlocks(version, dict(self._best))
+
+    def through(self, version: str) -> Adapter:
+        """The adapter that blocks were trained through, for the backbone of that version."""
+        adapter = copy(self._start)
+        adapter.backbone = version
+        return adapter
 
     def encode(self, indices: NDArray[np.int64], *, best: bool = True) -> Encoding:
         """Encodings (n, 128) of the given photos by the best step's weights, or the latest's."""

@@ -140,6 +140,9 @@ def _write(naming: Naming, trainer: Trainer, comparison: Comparison) -> dict[str
     else:
         sha256 = trainer.blocks(naming.backbone).save(folder / file)
         fields |= {"net": file, "net_sha256": sha256}
+        file = f"{stem}-adapter.safetensors"  # the one that the blocks were trained through
+        sha256 = trainer.through(naming.backbone).save(folder / file)
+        fields |= {"weights": file, "sha256": sha256}
     for (encoder, rule), head in comparison.heads.items():
         if encoder == naming.name:
             file = f"{stem}-{rule.value}.safetensors"

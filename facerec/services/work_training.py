@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from itertools import islice
 from pathlib import Path
 
@@ -22,8 +23,6 @@ from facerec.core.errors import (
 from facerec.core.labelled import encode_set
 from facerec.core.training import LabelledFaces, Trainer
 from facerec.core.training_config import TrainingConfig, TrainingKind, TrainingStep
-from facerec.core.types import ENCODING_SIZE
-from facerec.core.versions import BACKBONE_VERSION
 from facerec.encoded_photos import EncodedPhotos
 from facerec.models import Stage, TrainingRun
 from facerec.photosets import PhotoSet, pictures
@@ -164,11 +163,12 @@ def _trainer(
 
 
 def start_of(backbone: str) -> Adapter:
-    """Where an adapter's training begins. Not at the adapter in use: it may have learnt from
-    people who are held out now, and the report would flatter its offspring."""
-    if backbone == BACKBONE_VERSION:
-        return adapters.shipped()
-    return Adapter(np.eye(ENCODING_SIZE), version="", backbone=backbone)
+    """Where an adapter's training begins, and what blocks are trained through: the shipped one.
+    Not the adapter in use: it may have learnt from people who are held out now, and the report
+    would flatter its offspring."""
+    adapter = copy(adapters.shipped())
+    adapter.backbone = backbone
+    return adapter
 
 
 class Course:

@@ -172,6 +172,26 @@ def test_last_blocks_learn_from_chips_and_resume_exactly(encoder: Encoder, tmp_p
         trainer.adapter("x")
 
 
+def test_blocks_are_trained_by_what_the_adapter_makes_of_them(encoder: Encoder) -> None:
+    faces = chips_of_made_up_people()
+    rng = np.random.default_rng(0)
+    through = Adapter(rng.normal(size=(128, 128)) / 8, rng.normal(size=128), version="x", unit=True)
+    config = replace(
+        CONFIG, kind=TrainingKind.LAST_BLOCKS, steps=2, people_per_batch=4, photos_per_person=2
+    )
+    trainer = Trainer(faces, config, start=through)
+    before = list(trainer.prepare()) and trainer.encode(np.arange(len(faces.people)))
+    np.testing.assert_allclose(before, through(encoder.encode_symmetric(faces.faces)), atol=1e-4)
+    list(trainer.steps())
+    tuned = Encoder(blocks=trainer.blocks("club-net-1"))
+    assert trainer.through("club-net-1").backbone == tuned.version
+    np.testing.assert_allclose(
+        trainer.through("club-net-1")(tuned.encode_symmetric(faces.faces)),
+        trainer.encode(np.arange(len(faces.people))),
+        atol=1e-4,
+    )
+
+
 def chips_of_made_up_people() -> LabelledFaces:
     """Blotches of colour in place of faces, a pattern a person: they go through the network."""
     rng = np.random.default_rng(0)

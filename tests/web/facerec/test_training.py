@@ -14,6 +14,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
+from facerec.core.adapter import shipped
 from facerec.core.training_config import TrainingConfig, TrainingKind
 from facerec.core.versions import BACKBONE_VERSION
 from facerec.encoded_photos import EncodedPhotos
@@ -109,7 +110,9 @@ def test_the_last_blocks_become_a_backbone_of_their_own(administrator: User, fol
     encoder = run.encoders.get()
     assert encoder.backbone == encoder.name == "club-1-net"
     assert encoder.net
-    assert not encoder.weights
+    through = adapter_of(as_active(encoder))  # what the blocks were trained through
+    assert through.backbone == encoder.backbone
+    np.testing.assert_array_equal(through.weight, shipped().weight)
     assert not folder_of(run.pk).exists()
 
 
