@@ -246,7 +246,9 @@ def discard_unconfirmed() -> None:
     held = EnrolmentPhoto.objects.filter(status=PhotoStatus.CONFIRM, enrolment__created__lt=old)
     for enrolment in Enrolment.objects.filter(photos__in=held).distinct():
         with transaction.atomic():
-            held.filter(enrolment=enrolment).update(status=PhotoStatus.DISCARDED, encoding=None)
+            for photo in held.filter(enrolment=enrolment):
+                photo.status, photo.encoding = PhotoStatus.DISCARDED, None
+                photo.save(update_fields=["status", "encoding"])  # its signals are heard
             drop_if_empty(enrolment)
 
 

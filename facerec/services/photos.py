@@ -20,6 +20,7 @@ from django.utils import timezone
 from PIL import Image
 
 from facerec.models import Enrolment, EnrolmentPhoto, PhotoStatus
+from facerec.photosets import MAX_SIDE as MAX_SIDE
 from facerec.reasons import INTERRUPTED
 from webapp.jobs.models import FINAL
 from webapp.jobs.redis import client
@@ -27,7 +28,6 @@ from webapp.uploads import from_lossless, to_lossless
 
 log = structlog.get_logger(__name__)
 
-MAX_SIDE = 2048  # pixels: faces smaller than this leaves them are not compared anyway
 PROBE_LIFE = 60  # seconds in Redis
 ROWLESS_LIFE = 600  # seconds: a file is written before the row that names it is committed
 SUFFIX = ".ppm"
