@@ -7,6 +7,7 @@ like face is from then on not decided on (`facerec.core.veto`).
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
@@ -84,38 +85,39 @@ def correct(
     return _note(attempt, asked, kind, subject, by)
 
 
+@dataclass(frozen=True)
 class _Asked:
-    """The face that is spoken of, in either mode. position: as AttemptFace has it, 0 in a
-    verification."""
+    """The face that is spoken of, in either mode: how it was decided on, and its position, as
+    AttemptFace has it (0 in a verification)."""
 
-    def __init__(self, attempt: Attempt, face: AttemptFace | None) -> None:
-        decided: Attempt | AttemptFace = face or attempt
-        self.position = face.position if face else 0
-        self.outcome, self.distance = decided.outcome, decided.distance
-        self.subject = decided.subject
+    position: int
+    outcome: str
+    distance: float | None
+    subject: Subject | None
 
 
 def _asked_about(attempt: Attempt, position: int | None) -> _Asked:
-    asked = None
-    if attempt.mode == Mode.VERIFICATION:
-        asked = _Asked(attempt, None)
-    else:
-        faces = list(attempt.faces.select_related("subject"))
-        if position is None and len(faces) == 1:
-            position = 0
-        found = next((f for f in faces if f.position == position), None)
-        if found is None:
-            raise UserFacingError(
-                "unknown_face",
-                "It is not said which of the photo's faces this is about.",
-                "Give its number, counted from 0, the largest first.",
-                status=404,
-                field="face",
-            )
-        asked = _Asked(attempt, found)
-    if attempt.status != Status.DONE or asked.distance is None:
+    decided = attempt if attempt.mode == Mode.VERIFICATION else _face_of(attempt, position)
+    if attempt.status != Status.DONE or decided.distance is None:
         raise _nothing_to_correct("This face was not compared with anybody.")
-    return asked
+    place = decided.position if isinstance(decided, AttemptFace) else 0
+    return _Asked(place, decided.outcome, decided.distance, decided.subject)
+
+
+def _face_of(attempt: Attempt, position: int | None) -> AttemptFace:
+    faces = list(attempt.faces.select_related("subject"))
+    if position is None and len(faces) == 1:
+        return faces[0]
+    found = next((face for face in faces if face.position == position), None)
+    if found is None:
+        raise UserFacingError(
+            "unknown_face",
+            "It is not said which of the photo's faces this is about.",
+            "Give its number, counted from 0, the largest first.",
+            status=404,
+            field="face",
+        )
+    return found
 
 
 def _nothing_to_correct(message: str) -> UserFacingError:
