@@ -16,9 +16,9 @@ from facerec.core.types import (
     VerificationDecision,
 )
 
-MINIMUM_MARGIN = 0.02
-"""Squared L2. Two people of whom both lie within the threshold and who differ by less are too
-close to tell apart."""
+MARGIN_SHARE = 0.1
+"""Of the threshold: where two people lie within it and differ by less, they are too close to tell
+apart. A share, since the distances of different encoders have different scales."""
 
 
 def verify(

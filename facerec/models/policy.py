@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from facerec.core.matcher import MINIMUM_MARGIN
+from facerec.core.matcher import MARGIN_SHARE
 
 
 class FacePolicy(models.Model):
@@ -24,10 +24,9 @@ class FacePolicy(models.Model):
     def __str__(self) -> str:
         return "policy"
 
-    @property
-    def least_margin(self) -> float:
-        """The margin below which two people are too close to tell apart."""
-        return MINIMUM_MARGIN if self.minimum_margin is None else self.minimum_margin
+    def least_margin(self, threshold: float) -> float:
+        """The margin (squared L2) below which two people are too close to tell apart."""
+        return MARGIN_SHARE * threshold if self.minimum_margin is None else self.minimum_margin
 
     @classmethod
     def current(cls) -> FacePolicy:

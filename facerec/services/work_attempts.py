@@ -94,7 +94,8 @@ def _identify(here: FaceRuntime, run: Run[Attempt], probe: Image.Image) -> None:
     gallery = here.gallery()
     point = identification_point(len(gallery))
     faces = here.pipeline_of(gallery.encoder).analyse(probe)
-    decisions = _decide(faces, gallery, point.threshold, FacePolicy.current().least_margin)
+    margin = FacePolicy.current().least_margin(point.threshold)
+    decisions = _decide(faces, gallery, point.threshold, margin)
     decisions = [_checked(*pair, gallery) for pair in zip(decisions, faces, strict=True)]
     nearest = min((d.distance for d in decisions if d.distance is not None), default=None)
     outcome, reason = _summary(decisions)

@@ -14,7 +14,7 @@ from facerec.core.gallery import Gallery
 from facerec.livegallery import LiveGallery, open_gallery
 from facerec.models import FaceTemplate, GalleryChange, GalleryVersion, Subject
 from facerec.pgvector import GalleryUnavailable, VectorGallery
-from tests.web.facerec.test_live_gallery import encoding, saved, subject, template
+from tests.web.facerec.test_live_gallery import NOUGHT, encoding, saved, subject, template
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -75,7 +75,7 @@ class TestVectors:
             saved(newcomer, 900 + turn)
             for gallery in (table, other):
                 [[nearest]] = gallery.now().search(encoding(900 + turn)[None], k=1)
-                assert (nearest.subject, nearest.distance) == (newcomer.pk, 0)
+                assert (nearest.subject, nearest.distance) == (newcomer.pk, NOUGHT)
             newcomer.delete()
             [[nearest]] = other.now().search(encoding(900 + turn)[None], k=1)
             assert nearest.subject != newcomer.pk

@@ -110,7 +110,7 @@ class TestIdentification:
         bob = enrolled(administrator, BOB, who="Bob Example")
         face = identified(administrator, portrait(ADA, 1)).faces.get()
         assert (face.subject, face.runner_up) == (ada, bob)
-        assert 0.2 < face.margin < 1
+        assert face.attempt.threshold < face.margin < 1
         stranger = identified(administrator, portrait(2)).faces.get()
         assert (stranger.subject, stranger.runner_up) == (
             None,

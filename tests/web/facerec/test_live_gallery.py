@@ -25,6 +25,7 @@ from facerec.models import gallery as log
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).parents[3]
+NOUGHT = pytest.approx(0, abs=1e-9)  # an adapter rounds one face and many together differently
 
 
 def subject(name: str = "ada") -> Subject:
@@ -70,7 +71,7 @@ class TestFollowing:
         with django_assert_num_queries(3):  # the state, the log, the one template
             assert held(live) == [ada.pk, bob.pk]
         [[nearest]] = live.now().search(encoding(1)[None], k=1)
-        assert (nearest.subject, nearest.distance) == (bob.pk, 0)
+        assert (nearest.subject, nearest.distance) == (bob.pk, NOUGHT)
 
     def test_every_way_to_come_or_go(self) -> None:
         live, ada, bob = LiveGallery(), subject(), subject("bob")
@@ -97,7 +98,7 @@ class TestFollowing:
         made.encoding = FaceTemplate.pack(encoding(5))
         made.save()
         [[nearest]] = live.now().search(encoding(5)[None])
-        assert nearest.distance == 0
+        assert nearest.distance == NOUGHT
         assert len(live.now()) == 1
 
     def test_a_former_answer_keeps_its_gallery(self) -> None:
@@ -241,7 +242,8 @@ def test_across_processes(workers: list[Worker]) -> None:
         assert worker.nearest(encoding(0))[0][0] == bob.pk
     for seed in range(3):
         made = saved(ada, 0)
-        assert [worker.nearest(encoding(0)) for worker in workers] == [[[ada.pk, 0.0]]] * 2
+        for worker in workers:
+            assert worker.nearest(encoding(0)) == [[ada.pk, NOUGHT]]
         made.delete()
         for worker in workers:
             assert worker.nearest(encoding(0))[0][0] == bob.pk
