@@ -4,13 +4,13 @@ PYTHON ?=
 export PYTHON
 BIN := .venv/bin
 
-.PHONY: help run test lint bench screenshots clean setup setup-dev
+.PHONY: help run test lint bench bench-gallery screenshots clean setup setup-dev
 
 help:
 	@echo "make run          start Likeness (PORT, HOST, DATA_DIR and others: .env.example)"
 	@echo "make test         lint, types, import contracts, and all tests"
 	@echo "make lint         the first three of these"
-	@echo "make bench        measure, on this machine"
+	@echo "make bench        measure, on this machine (bench-gallery: only the search)"
 	@echo "make screenshots  take the README's pictures anew from the running app"
 	@echo "make clean        remove .venv and caches; your data stays"
 
@@ -33,8 +33,15 @@ lint: setup-dev
 bench: setup-dev
 	@for bench in tests/bench/bench_*.py; do \
 		name=$$(basename "$$bench" .py); echo "== $$name"; \
-		$(BIN)/python -m "tests.bench.$$name" || exit 1; \
+		case "$$name" in bench_faces) what=--speed ;; *) what= ;; esac; \
+		$(BIN)/python -m "tests.bench.$$name" $$what || exit 1; \
 	done
+
+bench-faces: setup-dev
+	@exec $(BIN)/python -m tests.bench.bench_faces $(PAIRS)
+
+bench-gallery: setup-dev
+	@$(BIN)/python -m tests.bench.bench_gallery
 
 screenshots: setup-dev
 	@scripts/test-tools.sh
