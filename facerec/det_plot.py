@@ -52,6 +52,15 @@ class DetPlot:
     marker: tuple[float, float]
     points: list[dict[str, float]]
 
+    @property
+    def nearest(self) -> int:
+        """Which of the points lies nearest to the marker."""
+        return min(range(len(self.points)), key=lambda i: abs(self.points[i]["x"] - self.marker[0]))
+
+    @property
+    def last(self) -> int:
+        return len(self.points) - 1
+
 
 def det_plot(points: OperatingPoints, point: OperatingPoint) -> DetPlot:
     """The curve of these operating points, marked at one of them."""

@@ -59,6 +59,14 @@ def test_measure_choose_and_take_back(
     plot.focus()
     plot.press("ArrowRight")
     expect(page.locator(".det-reading")).to_contain_text("missed")
+    one_in = float(page.input_value("#id_one_in"))
+    plot.press("ArrowLeft")
+    plot.press("ArrowLeft")
+    plot.press("Enter")
+    expect(page).to_have_url(re.compile("one_in=1[1-9]"))
+    assert float(page.input_value("#id_one_in")) > one_in
+    expect(page.locator("[data-det]")).to_be_focused()  # whoever steers by keys stays there
+    expect(page.locator("#choice.htmx-request")).to_have_count(0)
     page.get_by_role("button", name="Use this").click()
     expect(page.locator("main")).to_contain_text("From now on, faces are decided by this.")
     expect(page.locator(".now .figures")).to_contain_text("Front door")

@@ -32,7 +32,8 @@ function startCurve() {
     cursor.style.setProperty("--x", x);
     cursor.style.setProperty("--y", y);
     reading.textContent = `τ ${tau.toFixed(3)}: ${oneIn(fmr)} pass, ${(100 * fnmr).toPrecision(2)} % missed`;
-    reading.classList.toggle("left", x > 50);
+    plot.setAttribute("aria-valuenow", at);
+    plot.setAttribute("aria-valuetext", reading.textContent);
   };
   const hide = () => { at = -1; cursor.hidden = reading.hidden = true; };
   const nearest = (x) => points.reduce((best, point, i) => (Math.abs(point.x - x) < Math.abs(points[best].x - x) ? i : best), 0);
@@ -49,17 +50,17 @@ function startCurve() {
     const number = 1 / rate;
     const unit = 10 ** Math.max(0, Math.floor(Math.log10(number)) - 2);
     form.elements.one_in.value = Math.floor(number / unit) * unit; // never stricter than the point
-    form.elements.one_in.dispatchEvent(new Event("change", { bubbles: true }));
+    form.elements.one_in.dispatchEvent(new Event("input", { bubbles: true }));
   };
   plot.addEventListener("pointermove", (event) => show(under(event)));
   plot.addEventListener("pointerleave", hide);
   plot.addEventListener("blur", hide);
   plot.addEventListener("click", (event) => { show(under(event)); take(); });
   plot.addEventListener("keydown", (event) => {
-    const steps = { ArrowLeft: -1, ArrowRight: 1, PageUp: 8, PageDown: -8 };
+    const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -8, PageUp: 8 };
     if (event.key in steps) {
       event.preventDefault();
-      show((at < 0 ? nearest(Number(plot.style.getPropertyValue("--x"))) : at) + steps[event.key]);
+      show((at < 0 ? Number(plot.getAttribute("aria-valuenow")) : at) + steps[event.key]);
     } else if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
       take();

@@ -273,6 +273,7 @@ def test_the_page_shows_what_is_in_use_and_the_curve(admin: Client) -> None:
     assert "LFW" in page
     assert f"τ = {verification_point().threshold:.3f}" in page
     assert 'class="det-curve" d="M' in page
+    assert 'role="slider"' in page
     assert "In use" in page
 
 
