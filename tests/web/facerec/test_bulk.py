@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 from PIL import Image
 
 from facerec.models import (
@@ -21,7 +22,13 @@ from facerec.models import (
 )
 from facerec.services import archives, work_bulk
 from facerec.services.bulk import ask_bulk, delete_bulk, report_rows, start_bulk
-from facerec.services.enrolment import Answer, delete_subject, settle_photo
+from facerec.services.enrolment import (
+    CONFIRM_LIFE,
+    Answer,
+    delete_subject,
+    discard_unconfirmed,
+    settle_photo,
+)
 from facerec.tasks import enrol_many
 from tests.people import ADA, BOB, as_jpeg, blurred, nobody, portrait
 from tests.web.facerec.conftest import enrolled
@@ -194,6 +201,15 @@ class TestDoubts:
         settle_photo(photo=job.photos.get().photo, answer=Answer.DISCARD, by=administrator)
         assert not Subject.objects.filter(external_id="eve").exists()
         assert not BulkPhoto.objects.exists()
+
+    def test_what_nobody_said_anything_about_is_discarded_in_the_report_too(
+        self, administrator: User
+    ) -> None:
+        job = done(sent({"a/1.jpg": portrait(ADA), "a/2.jpg": portrait(BOB)}, administrator))
+        assert job.counts()["confirm"] == 1
+        Enrolment.objects.update(created=timezone.now() - 2 * CONFIRM_LIFE)
+        discard_unconfirmed()
+        assert lines(job)["a/2.jpg"] == ("refused", "discarded")
 
     def test_an_outlier_among_a_persons_photos(self, administrator: User) -> None:
         files = {"ada/1.jpg": portrait(ADA), "ada/2.jpg": portrait(BOB)}
