@@ -4,13 +4,14 @@ PYTHON ?=
 export PYTHON
 BIN := .venv/bin
 
-.PHONY: help run test lint bench bench-gallery screenshots clean setup setup-dev
+.PHONY: help run test lint bench bench-faces bench-gallery screenshots clean setup setup-dev
 
 help:
 	@echo "make run          start Likeness (PORT, HOST, DATA_DIR and others: .env.example)"
 	@echo "make test         lint, types, import contracts, and all tests"
 	@echo "make lint         the first three of these"
 	@echo "make bench        measure, on this machine (bench-gallery: only the search)"
+	@echo "make bench-faces  how well faces are told apart (PAIRS=folder in LFW's layout), how fast"
 	@echo "make screenshots  take the README's pictures anew from the running app"
 	@echo "make clean        remove .venv and caches; your data stays"
 
@@ -38,7 +39,7 @@ bench: setup-dev
 	done
 
 bench-faces: setup-dev
-	@exec $(BIN)/python -m tests.bench.bench_faces $(PAIRS)
+	@exec $(BIN)/python -m tests.bench.bench_faces $(if $(PAIRS),"$(PAIRS)")
 
 bench-gallery: setup-dev
 	@$(BIN)/python -m tests.bench.bench_gallery
