@@ -42,17 +42,19 @@ def training(request: HttpRequest) -> HttpResponse:
     form = TrainingForm(request.POST)
     by = cast(User, request.user)
     if form.is_valid():
+        upload = request.FILES.get("archive")
         try:
-            archive = archives.claim(
-                receipt=request.POST.get("archive", ""), upload=request.FILES.get("archive"), by=by
-            )
+            archive = archives.claim(receipt=request.POST.get("archive", ""), upload=upload, by=by)
+            _look_into(archive)
         except UserFacingError as error:
             return _refused(request, form, [error.as_dict()], error.status)
         run = start_training(
             name=form.cleaned_data["name"],
             config=form.config,
             by=by,
-            source=request.POST.get("archive_name", "")[:200] or "an archive",
+            source=request.POST.get("archive_name", "")
+            or getattr(upload, "name", "")
+            or "an archive",
             archive=archive,
         )
         if getattr(request, "htmx", False):
@@ -63,6 +65,16 @@ def training(request: HttpRequest) -> HttpResponse:
         for name, found in form.errors.items()
     ]
     return _refused(request, form, errors, 422)
+
+
+def _look_into(archive: UUID) -> None:
+    """What is wrong with the archive as a whole is told at once, not when its turn comes."""
+    try:
+        with archives.opened(archive):
+            pass
+    except UserFacingError:
+        archives.discard(archive)
+        raise
 
 
 def _form_for(request: HttpRequest) -> TrainingForm:

@@ -237,6 +237,29 @@ class TestPages:
         assert f'href="#id_{field}"' in response.content.decode()
         assert not TrainingRun.objects.exists()
 
+    def test_a_broken_archive_is_told_at_once(
+        self, signed_in: Callable[[User], Client], administrator: User
+    ) -> None:
+        values = form_values() | {"name": "club", "archive": upload(b"no zip", "club.zip")}
+        response = signed_in(administrator).post(reverse("facerec:training"), values)
+        assert response.status_code == 415
+        assert "not a ZIP" in response.content.decode()
+        assert not list(settings.STAGING_DIR.glob("*.zip"))
+
+    def test_a_collapse_is_shown_loudly(
+        self, signed_in: Callable[[User], Client], administrator: User, folder: Path
+    ) -> None:
+        run = new_run(administrator, folder)
+        client = signed_in(administrator)
+        url = reverse("facerec:training_panel", args=[run.pk])
+        assert "collapsed" not in client.get(url).content.decode()
+        TrainingRun.objects.update(collapsed=True, status=Status.RUNNING)
+        page = client.get(url).content.decode()
+        assert 'role="alert"' in page
+        assert "It has collapsed" in page
+        assert run.as_event().keys() >= {"collapsed", "points", "stage", "done", "total"}
+        TrainingRun.objects.update(status=Status.CANCELLED)
+
     def test_without_photos_nothing_starts(
         self, signed_in: Callable[[User], Client], administrator: User
     ) -> None:
