@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Query, Router, Schema
+from ninja import Router, Schema
+from pydantic import Field
 
 from facerec.api.common import ERRORS
 from facerec.core.calibration import OperatingPoint
@@ -59,7 +60,7 @@ class OperatingPointsOut(Schema):
     summary="Thresholds, and the error rates to expect of them",
 )
 def operating_points(
-    request: HttpRequest, gallery_size: int | None = Query(None, ge=1, le=100_000_000)
+    request: HttpRequest, gallery_size: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
 ) -> dict[str, Any]:
     """`gallery_size`: of the identification, in templates; by default the present one."""
     chosen = in_use()

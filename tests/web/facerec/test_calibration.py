@@ -363,6 +363,11 @@ def test_programs_read_the_operating_points(by: User) -> None:
     assert low <= told["verification"]["fnmr"] <= high
     assert told["calibration"]["id"] is None
     assert told["calibration"]["people"] > 1000
+    refused = client.get(
+        "/api/v1/operating-points?gallery_size=0",
+        headers={"authorization": f"Bearer {secret}"},
+    )
+    assert refused.status_code == 422
 
 
 def test_numbers_in_the_points_are_plain(by: User) -> None:
