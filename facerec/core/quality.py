@@ -139,9 +139,9 @@ def measure(face: DetectedFace, chip: NDArray[np.uint8]) -> Quality:
 
 
 def turned(quality: Quality) -> float:
-    """How far a face looks away from the camera: 1 is as far as an enrolled one may, 30 degrees
-    to a side, 25 up or 40 down."""
-    return max(abs(quality.yaw) / 30, -quality.pitch / 25, quality.pitch / 40)
+    """How far a face looks away from the camera: 1 is as far as an enrolled one may, 40 degrees
+    to a side, 32 up or 52 down."""
+    return max(abs(quality.yaw) / 40, -quality.pitch / 32, quality.pitch / 52)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +185,10 @@ MEASURES = (
         "sharpness", lambda q: q.sharpness, 0, 0.35, Reason.TOO_BLURRED, _both(MIN_SHARPNESS, 0.11)
     ),
     Measure("light", lambda q: q.brightness, 0.06, 0.35, Reason.TOO_DARK, _both(0.12, 0.18)),
-    Measure("highlights", lambda q: q.highlights, 0.6, 0, Reason.TOO_BRIGHT, _both(0.5, 0.25)),
-    Measure("contrast", lambda q: q.contrast, 0.02, 0.09, Reason.TOO_FLAT, _both(0.035, 0.05)),
-    Measure("pose", turned, 1.6, 0.3, Reason.TURNED_AWAY, {Use.ENROLMENT: 1}),
-    Measure("visibility", lambda q: q.confidence, -0.1, 1.2, Reason.COVERED, {Use.ENROLMENT: 0.2}),
+    Measure("highlights", lambda q: q.highlights, 0.6, 0, Reason.TOO_BRIGHT, _both(0.4, 0.25)),
+    Measure("contrast", lambda q: q.contrast, 0.02, 0.09, Reason.TOO_FLAT, _both(0.04, 0.05)),
+    Measure("pose", turned, 1.25, 0.25, Reason.TURNED_AWAY, {Use.ENROLMENT: 1}),
+    Measure("visibility", lambda q: q.confidence, -0.4, 1.2, Reason.COVERED, {Use.ENROLMENT: 0.2}),
 )
 """In the order in which they refuse. Size comes first, since a person who comes closer mends the
 others too. A turned or half covered probe is compared all the same: it is more often not
