@@ -28,12 +28,12 @@ ROLES = (
 CAST = (
     {"file": "ida-1", "name": "Ida", "alt": "Ida, from the front", "role": "A"},
     {"file": "ida-2", "name": "Ida", "alt": "Ida, another photo", "role": "P"},
-    {"file": "ines-1", "name": "Ines", "alt": "Ines, who looks like Ida", "role": "N"},
+    {"file": "ines-1", "name": "Ines", "alt": "Ines, who looks like Ida", "role": ""},
     {"file": "ines-2", "name": "Ines", "alt": "Ines, another photo", "role": ""},
-    {"file": "olga-1", "name": "Olga", "alt": "Olga, from the front", "role": ""},
+    {"file": "olga-1", "name": "Olga", "alt": "Olga, from the front", "role": "N"},
     {"file": "olga-2", "name": "Olga", "alt": "Olga, another photo", "role": ""},
 )
-"""Drawn people, in static/learn/. At alpha = 0.2 the first three make a semi-hard triplet."""
+"""Drawn people, in static/learn/. At alpha = 0.2 those with a role make a semi-hard triplet."""
 
 
 @role_required(Role.OPERATOR)
