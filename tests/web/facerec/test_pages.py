@@ -190,7 +190,7 @@ class TestRunnerUp:
         face = mine.faces.get()
         page = client.get(mine.get_absolute_url(), headers=HTMX).content.decode()
         assert f"Next nearest: another person, {face.margin:.3f} farther" in page
-        assert "Bob" not in page
+        assert "Bob Example" not in page
         own = identified(administrator, portrait(ADA, 1))
         theirs = signed_in(administrator).get(own.get_absolute_url(), headers=HTMX)
         assert "Next nearest: Bob Example (bob)" in theirs.content.decode()
@@ -204,7 +204,7 @@ class TestRunnerUp:
         assert 'data-outcome="cannot_decide"' in page
         assert "Two enrolled people are about equally near" in page
         assert "The two people differ by 0.000" in page
-        assert "Ada" not in page
+        assert "Ada Example" not in page
         own = identified(administrator, portrait(ADA, 1))
         theirs = signed_in(administrator).get(own.get_absolute_url(), headers=HTMX)
         assert "Ada Example (ada) and Ada Twin (twin) differ by 0.000" in theirs.content.decode()
