@@ -119,6 +119,9 @@ function why(kind, dP, dN, alpha) {
   return `The negative is farther than the positive, but by ${gap} where α asks for ${fixed(alpha, 2)}. The loss is what is missing.`;
 }
 
+/** Rounded as it is written, so that whoever reckons along gets the loss that stands there. */
+const asShown = (distance) => Math.round(distance * 1000) / 1000;
+
 function show() {
   const alpha = Number(margin.value);
   const [a, p, n] = encodings();
@@ -129,8 +132,7 @@ function show() {
   const ready = a && p && n;
   page.toggleAttribute("data-ready", Boolean(ready));
   if (!ready) return waiting();
-  const dP = squaredDistance(a, p);
-  const dN = squaredDistance(a, n);
+  const [dP, dN] = [p, n].map((other) => asShown(squaredDistance(a, other)));
   const loss = hinge(dP, dN, alpha);
   const kind = difficulty(dP, dN, alpha);
   const [stamp, word] = KINDS[kind];
