@@ -26,7 +26,7 @@ from facerec.core.versions import BACKBONE_VERSION, SHIPPED_ADAPTER
 _FORMAT = "likeness-adapter-1"
 _SHAPES = {"weight": (ENCODING_SIZE, ENCODING_SIZE), "bias": (ENCODING_SIZE,)}
 _SCALE = "scale."
-_FARTHEST = 0.2
+FARTHEST = 0.2
 """|h| at most. LFW's faces have h from -0.13 to 0.17; beyond what was seen the nets guess, and a
 face unlike any of them must not be drawn to others by a guess."""
 
@@ -64,7 +64,7 @@ class LocalScale:
         """(..., 128) of unit length -> (..., 1), around 1."""
         z = units @ self.hidden.T + self.shift
         logarithm = (z / (1 + np.exp(-z))) @ self.out + self.offset[0]
-        logarithm = np.clip(logarithm, -_FARTHEST, _FARTHEST)
+        logarithm = np.clip(logarithm, -FARTHEST, FARTHEST)
         return np.asarray(np.exp(logarithm)[..., None], dtype=np.float32)
 
 

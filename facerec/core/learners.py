@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from facerec.core.adapter import IDENTITY, Adapter
+from facerec.core.adapter import FARTHEST, IDENTITY, Adapter
 from facerec.core.dlib_weights import load_face_net
 from facerec.core.encoder import VIEWS, FaceNet, views
 from facerec.core.types import Encoding
@@ -62,7 +62,8 @@ class AdapterLearner:
 
 
 class _Rest:
-    """What an adapter does after W x + b, for a gradient to pass through; it stays as it is."""
+    """What an adapter does after W x + b. It stays as it is, and the local scale has no gradient:
+    to spread all faces by it would lower the loss and tell nobody apart."""
 
     def __init__(self, adapter: Adapter, device: torch.device) -> None:
         self._unit = adapter.unit
@@ -73,8 +74,9 @@ class _Rest:
         if self._unit:
             y = functional.normalize(y)
         if self._scale:
-            z = functional.silu(y @ self._scale["hidden"].T + self._scale["shift"])
-            y = y * torch.exp(z @ self._scale["out"] + self._scale["offset"])[:, None]
+            z = functional.silu(y.detach() @ self._scale["hidden"].T + self._scale["shift"])
+            logarithm = (z @ self._scale["out"] + self._scale["offset"]).clamp(-FARTHEST, FARTHEST)
+            y = y * logarithm.exp()[:, None]
         return y
 
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facerec.core.adapter import IDENTITY, Adapter
+from facerec.core.adapter import IDENTITY, Adapter, shipped
 from facerec.core.encoder import Encoder
 from facerec.core.errors import (
     CheckpointMismatch,
@@ -17,6 +18,7 @@ from facerec.core.errors import (
     WeightsCorrupt,
 )
 from facerec.core.fine_tuned import FineTunedBlocks
+from facerec.core.learners import AdapterLearner
 from facerec.core.metrics import genuine_impostor, tar_at_far
 from facerec.core.splits import check_people, split_people
 from facerec.core.training import LabelledFaces, Trainer
@@ -61,6 +63,15 @@ def test_an_adapter_learns_what_tells_people_apart_and_it_holds_for_people_held_
     best = next(s for s in steps if s.step == trainer.best_step)
     assert best.best
     assert held_out_tar(trainer, faces, adapter) == pytest.approx(best.held_out_tar, abs=1e-6)
+
+
+def test_what_is_trained_is_what_will_be_used() -> None:
+    """torch and numpy agree on the shipped adapter, also where its scale is bounded."""
+    encodings = np.random.default_rng(0).normal(size=(64, 128)).astype(np.float32) * 0.12
+    learner = AdapterLearner(torch.device("cpu"), shipped())
+    list(learner.prepare(encodings))
+    trained = learner.forward(np.arange(64)).detach().numpy()
+    np.testing.assert_allclose(trained, shipped()(encodings), atol=1e-5)
 
 
 def test_nobody_is_in_two_parts_and_what_is_held_out_changes_no_weight() -> None:
