@@ -30,7 +30,7 @@ def test_on_postgres() -> None:
                 env=os.environ | {"DATABASE_URL": url, "PYTEST_ADDOPTS": ""},
                 capture_output=True,
                 text=True,
-                timeout=300,
+                timeout=600,
             )
     except NoPostgres as reason:
         pytest.skip(str(reason))
