@@ -12,7 +12,7 @@ from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 
 from facerec.admin.common import ReadOnly
-from facerec.forms import SubjectForm
+from facerec.forms.faces import SubjectForm
 from facerec.models import (
     Attempt,
     Correction,

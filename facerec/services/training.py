@@ -9,9 +9,9 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from facerec import encoded_photos
 from facerec.core.training_config import TrainingConfig
 from facerec.models import TrainingRun
+from facerec.photosets import encoded
 from facerec.services import archives
 from webapp.accounts.models import User
 from webapp.errors import UserFacingError
@@ -88,7 +88,7 @@ def folder_of(run_id: UUID) -> Path:
 
 def discard(run: TrainingRun) -> None:
     """Delete everything that a run kept of faces: archive, encodings, checkpoint."""
-    encoded_photos.discard(folder_of(run.pk))
+    encoded.discard(folder_of(run.pk))
     if run.archive is not None:
         archives.discard(run.archive)
 
@@ -98,5 +98,5 @@ def discard_leftovers() -> None:
     wanted = set(TrainingRun.objects.exclude(status__in=FINAL).values_list("pk", flat=True))
     for folder in Path(settings.CHECKPOINT_DIR).glob("training-*"):
         if folder.name not in {folder_of(pk).name for pk in wanted}:
-            encoded_photos.discard(folder)
+            encoded.discard(folder)
             log.info("deleted a training run's leftovers", folder=folder.name)

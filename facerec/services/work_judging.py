@@ -21,9 +21,9 @@ from facerec.core.heads import RuleName, rule_of
 from facerec.core.training import Trainer
 from facerec.core.training_config import TrainingKind
 from facerec.core.versions import ALIGNER_VERSION
-from facerec.encoded_photos import EncodedPhotos
 from facerec.encoders import active, adapter_of
 from facerec.models import EncoderVersion, TrainingRun
+from facerec.photosets.encoded import EncodedPhotos
 from facerec.runtime import FaceRuntime
 from facerec.services.calibration import record_calibration
 from webapp.jobs.runner import Run

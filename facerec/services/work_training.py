@@ -23,9 +23,9 @@ from facerec.core.errors import (
 from facerec.core.labelled import encode_set
 from facerec.core.training import LabelledFaces, Trainer
 from facerec.core.training_config import TrainingConfig, TrainingKind, TrainingStep
-from facerec.encoded_photos import EncodedPhotos
 from facerec.models import Stage, TrainingRun
 from facerec.photosets import PhotoSet, pictures
+from facerec.photosets.encoded import EncodedPhotos
 from facerec.runtime import FaceRuntime
 from facerec.services import archives
 from facerec.services.training import discard, folder_of

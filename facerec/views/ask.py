@@ -14,7 +14,7 @@ from django_htmx.http import retarget
 
 from facerec import wording
 from facerec.encoders import DISTANCE
-from facerec.forms import IdentifyForm, QuestionForm, VerifyForm
+from facerec.forms.faces import IdentifyForm, QuestionForm, VerifyForm
 from facerec.models import Attempt, AttemptFace, FaceTemplate, Mode, Subject
 from facerec.services.attempts import (
     note_unknown_claim,

@@ -12,11 +12,11 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from facerec import presenting_calibration as presenting
-from facerec.calibration_form import MODES, PRESETS, SHIPPED, MeasureForm, TargetForm
 from facerec.encoders import SHIPPED as SHIPPED_ENCODER
 from facerec.encoders import active
+from facerec.forms.calibration import MODES, PRESETS, SHIPPED, MeasureForm, TargetForm
 from facerec.models import Calibration, EncoderVersion, FaceTemplate, Mode
+from facerec.presenting import calibration as presenting
 from facerec.services import archives
 from facerec.services.calibration import (
     cancel_calibration,

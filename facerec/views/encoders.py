@@ -13,8 +13,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from facerec.encoders import DISTANCE, active, as_active
 from facerec.models import EncoderVersion, FacePolicy, KeptCrop, Promotion, Reencoding
-from facerec.presenting_encoders import everything, rule_choices, show
-from facerec.presenting_training import SHORT_RULES, comparison_table
+from facerec.presenting.encoders import everything, rule_choices, show
+from facerec.presenting.training import SHORT_RULES, comparison_table
 from facerec.services.crops import keep_crops
 from facerec.services.encoders import (
     consequences,

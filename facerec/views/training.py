@@ -15,11 +15,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRedirect
 
 from facerec.core.training_config import TrainingConfig
+from facerec.forms.training import KINDS, MINERS, TrainingForm, initial_of
 from facerec.models import TrainingRun
-from facerec.presenting_training import comparison_table, facts, stages, verdict
+from facerec.presenting.training import comparison_table, facts, stages, verdict
 from facerec.services import archives
 from facerec.services.training import ask_run, delete_run, start_training
-from facerec.training_form import KINDS, MINERS, TrainingForm, initial_of
 from webapp.accounts.access import role_required
 from webapp.accounts.models import User
 from webapp.accounts.roles import Role

@@ -13,12 +13,12 @@ from django.db import connection
 from redis import RedisError
 
 from facerec.core.training_config import MinerName, TrainingConfig, TrainingKind
+from facerec.forms.training import TrainingForm, initial_of
 from facerec.management.commands.calibrate import owner_of
 from facerec.models import Stage, TrainingRun
 from facerec.photosets import PhotoSet
-from facerec.presenting_training import comparison_table, verdict
+from facerec.presenting.training import comparison_table, verdict
 from facerec.services.training import ask_run, create_run, discard_leftovers
-from facerec.training_form import TrainingForm, initial_of
 from webapp.errors import UserFacingError
 from webapp.jobs.dispatch import resume
 from webapp.jobs.models import Request, Status

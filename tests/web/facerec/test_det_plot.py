@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from facerec.core.calibration import OperatingPoints
-from facerec.det_plot import Axis, det_plot
+from facerec.presenting.det_plot import Axis, det_plot
 
 
 def test_an_axis_is_of_normal_deviates() -> None:

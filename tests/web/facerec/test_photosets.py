@@ -16,9 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from facerec import photosources
-from facerec.labels import read_labels
-from facerec.photosets import PhotoSet, pictures
+from facerec.photosets import PhotoSet, pictures, sources
+from facerec.photosets.labels import read_labels
 from webapp.errors import UserFacingError
 
 Files = dict[str, bytes]
@@ -155,12 +154,12 @@ class TestArchive:
         assert refusal_of(path).code == "archive_unsafe"
 
     def test_that_promises_too_much(self, tmp_path: Path, monkeypatch) -> None:
-        monkeypatch.setattr(photosources, "MAX_UNPACKED_BYTES", 2 * len(PHOTO) - 1)
+        monkeypatch.setattr(sources, "MAX_UNPACKED_BYTES", 2 * len(PHOTO) - 1)
         path = archive(tmp_path, {"Ada/1.jpg": PHOTO, "Ada/2.jpg": PHOTO})
         assert refusal_of(path).code == "too_many_photos"
 
     def test_whose_directory_would_fill_the_memory(self, tmp_path: Path, monkeypatch) -> None:
-        monkeypatch.setattr(photosources, "MAX_DIRECTORY_BYTES", 70_000)
+        monkeypatch.setattr(sources, "MAX_DIRECTORY_BYTES", 70_000)
         path = archive(tmp_path, {f"Ada/{i}.jpg": b"" for i in range(2000)})
         assert refusal_of(path).code == "too_many_photos"
 

@@ -17,10 +17,10 @@ from django.urls import reverse
 from facerec.core.adapter import shipped
 from facerec.core.training_config import TrainingConfig, TrainingKind
 from facerec.core.versions import BACKBONE_VERSION
-from facerec.encoded_photos import EncodedPhotos
 from facerec.encoders import adapter_of, as_active
 from facerec.models import EncoderVersion, Stage, TrainingRun
-from facerec.presenting_training import comparison_table, verdict
+from facerec.photosets.encoded import EncodedPhotos
+from facerec.presenting.training import comparison_table, verdict
 from facerec.services import archives
 from facerec.services.training import ask_run, create_run, discard_leftovers, folder_of
 from facerec.services.work_training import run_training
@@ -271,7 +271,7 @@ class TestPages:
 
 
 def form_values() -> dict[str, Any]:
-    from facerec.training_form import initial_of
+    from facerec.forms.training import initial_of
 
     return initial_of(TrainingConfig())
 

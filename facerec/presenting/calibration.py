@@ -6,12 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from facerec import wording
-from facerec.calibration_form import TargetForm
 from facerec.core.calibration import RULE_OF_30, OperatingPoint
 from facerec.core.cohorts import Cohort, Rate, cohort_tables
-from facerec.det_plot import det_plot
 from facerec.encoders import shown
+from facerec.forms.calibration import TargetForm
 from facerec.models import Calibration, FaceTemplate, Mode
+from facerec.presenting.det_plot import det_plot
 from facerec.services.calibration import check_supported, offered, with_calibration
 from facerec.services.policy import policy_changes
 from facerec.thresholds import InUse, Target, in_use

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from facerec.core.training_config import TrainingConfig, TrainingKind
+from facerec.forms.training import KINDS, MINERS
 from facerec.models import Stage, TrainingRun
-from facerec.training_form import KINDS, MINERS
 
 RULES = {
     "distance": "d = ‖x₁ − x₂‖²",

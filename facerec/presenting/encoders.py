@@ -7,7 +7,7 @@ from typing import Any
 
 from facerec.encoders import DISTANCE, ActiveEncoder, active, as_active
 from facerec.models import Calibration, EncoderVersion, FaceTemplate
-from facerec.presenting_training import SHORT_RULES, Verdict, best_rule, verdict
+from facerec.presenting.training import SHORT_RULES, Verdict, best_rule, verdict
 from facerec.services.encoders import calibration_of, rules_of
 
 

@@ -22,8 +22,8 @@ from django.conf import settings
 from PIL import Image
 
 from facerec.core.labelled import Picture, Refusal
-from facerec.labels import LABEL_FILES, MAX_LABEL_BYTES, Labels, read_labels
-from facerec.photosources import Archive, Folder, PhotoSource, refused
+from facerec.photosets.labels import LABEL_FILES, MAX_LABEL_BYTES, Labels, read_labels
+from facerec.photosets.sources import Archive, Folder, PhotoSource, refused
 from webapp.errors import UserFacingError
 from webapp.uploads import decode_picture
 

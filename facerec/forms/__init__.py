@@ -1,0 +1,1 @@
+"""What the pages of faces ask, and how it is judged."""

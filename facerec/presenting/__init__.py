@@ -1,0 +1,1 @@
+"""What the pages of faces show, made ready for their templates."""
