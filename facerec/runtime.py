@@ -22,7 +22,7 @@ from facerec.core.versions import (
     LANDMARK_SHA256,
 )
 from facerec.encoders import ActiveEncoder, Weights, active, check_usable
-from facerec.livegallery import AdaptedGallery, open_gallery
+from facerec.gallery.live import AdaptedGallery, open_gallery
 from webapp.supervisor.plan import cores, shares
 
 if TYPE_CHECKING:

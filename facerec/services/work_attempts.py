@@ -15,7 +15,7 @@ from facerec.core.errors import FaceRefused
 from facerec.core.types import Box, EncodedFace, IdentificationDecision, Outcome, Reason
 from facerec.core.versions import ALIGNER_VERSION
 from facerec.encoders import ActiveEncoder, adapter_of, rule_of, shown
-from facerec.livegallery import AdaptedGallery, comparable
+from facerec.gallery.live import AdaptedGallery, comparable
 from facerec.models import Attempt, AttemptFace, FacePolicy, FaceTemplate, Mode, Subject
 from facerec.reasons import INTERRUPTED
 from facerec.runtime import FaceRuntime

@@ -174,7 +174,7 @@ def _shown(request: HttpRequest, found: BulkEnrolment) -> HttpResponse:
         "counts": counts,
         "refused": lines.filter(status=BulkStatus.REFUSED)[:SHOWN],
         "skipped": lines.filter(status=BulkStatus.SKIPPED)[:SHOWN],
-        "doubtful": [{"photo": p, "ruler_max": wording.ruler_max(p.distance)} for p in held],
+        "doubtful": [{"photo": p, "ruler_max": wording.ruler_max(p.distance)} for p in held if p],
         "more": {
             "refused": max(0, counts["refused"] - SHOWN),
             "skipped": max(0, counts["skipped"] - SHOWN),

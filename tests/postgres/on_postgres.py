@@ -11,9 +11,9 @@ import pytest
 from django.db import connection, transaction
 
 from facerec.core.gallery import Gallery
-from facerec.livegallery import LiveGallery, open_gallery
+from facerec.gallery.live import LiveGallery, open_gallery
+from facerec.gallery.pgvector import GalleryUnavailable, VectorGallery
 from facerec.models import FaceTemplate, GalleryChange, GalleryVersion, Subject
-from facerec.pgvector import GalleryUnavailable, VectorGallery
 from tests.web.facerec.test_live_gallery import NOUGHT, encoding, saved, subject, template
 
 pytestmark = pytest.mark.django_db(transaction=True)

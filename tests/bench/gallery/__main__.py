@@ -94,7 +94,7 @@ def fill(size: int) -> None:
 
 
 def in_memory(size: int) -> dict[str, Any]:
-    from facerec.livegallery import LiveGallery
+    from facerec.gallery.live import LiveGallery
     from facerec.models import FaceTemplate, Subject
     from tests.bench.bench_gallery import BATCH, timings
 

@@ -24,8 +24,8 @@ def measured(size: int) -> dict[str, Any]:
 def _measured(size: int) -> dict[str, Any]:
     from django.db import connection
 
-    from facerec.livegallery import LiveGallery
-    from facerec.pgvector import VectorGallery
+    from facerec.gallery.live import LiveGallery
+    from facerec.gallery.pgvector import VectorGallery
     from tests.bench.bench_gallery import timings
     from tests.bench.gallery.__main__ import fill, probes_of
 

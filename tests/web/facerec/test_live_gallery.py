@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from facerec.core.types import Encoding
 from facerec.core.versions import ALIGNER_VERSION, BACKBONE_VERSION
-from facerec.livegallery import LiveGallery
+from facerec.gallery.live import LiveGallery
 from facerec.models import FaceTemplate, GalleryChange, GalleryVersion, Subject
 from facerec.models import gallery as log
 
@@ -187,7 +187,7 @@ WORKER = """
 import json, sys
 import django
 django.setup()
-from facerec.livegallery import LiveGallery
+from facerec.gallery.live import LiveGallery
 import numpy as np
 live = LiveGallery()
 for line in sys.stdin:

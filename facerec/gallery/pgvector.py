@@ -20,7 +20,7 @@ from facerec.core.errors import FaceCoreError
 from facerec.core.gallery import Rows, nearest_subjects
 from facerec.core.types import ENCODING_SIZE, Encoding, Neighbour
 from facerec.encoders import ActiveEncoder, active, as_active
-from facerec.livegallery import AdaptedGallery, adapted_rows, comparable
+from facerec.gallery.live import AdaptedGallery, adapted_rows, comparable
 from facerec.models import EncoderVersion, GalleryChange, GalleryState, GalleryVersion
 
 log = structlog.get_logger(__name__)
@@ -42,7 +42,7 @@ class GalleryUnavailable(FaceCoreError):  # noqa: N818
 
 
 class VectorGallery:
-    """Shared by a worker's threads, as `livegallery.LiveGallery`.
+    """Shared by a worker's threads, as `live.LiveGallery`.
 
     Exact, or by an HNSW index (Malkov and Yashunin 2018), which now and then misses the nearest.
     """

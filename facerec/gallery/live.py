@@ -53,7 +53,7 @@ class GalleryHolder(Protocol):
 def open_gallery() -> GalleryHolder:
     """As GALLERY_SEARCH says: `memory`, `pgvector` or `pgvector-hnsw`. Raises
     GalleryUnavailable."""
-    from facerec.pgvector import GalleryUnavailable, VectorGallery
+    from facerec.gallery.pgvector import GalleryUnavailable, VectorGallery
 
     wanted = settings.GALLERY_SEARCH
     if wanted == "memory":

@@ -1,0 +1,1 @@
+"""The gallery in a worker: followed change by change, or searched in PostgreSQL."""
