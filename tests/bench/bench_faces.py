@@ -108,8 +108,9 @@ def how_well(options: argparse.Namespace) -> dict[str, Any]:
     beside = beside_dlib(options, pairs, ours, shipped)
     unseen = on_unseen_people(pairs, ours, shipped)
     print_identification(found := identification(options, ours, shipped, beside.pop("faces")))
-    curves = {f"Likeness ({ENCODER_VERSION})": judged["adapter"].curve}
-    curves |= {"f alone": judged["f alone"].curve, "dlib": beside["dlib"].curve}
+    curves = {"Likeness": judged["adapter"].curve, "f alone": judged["f alone"].curve}
+    few = f", {beside['dlib'].pairs} of the pairs" if options.dlib_photos else ""
+    curves[f"dlib{few}"] = beside["dlib"].curve
     picture = options.out.with_name(f"{options.out.stem}-det.svg")
     picture.write_text(det_svg(curves), encoding="utf-8")
     print(f"DET curve: {picture}")
