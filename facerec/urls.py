@@ -37,6 +37,7 @@ urlpatterns = [
     path("calibration/", calibration.calibration, name="calibration"),
     path("calibration/use/", calibration.use, name="calibration_use"),
     path("calibration/back/", calibration.back, name="calibration_back"),
+    path("calibration/margin/", calibration.margin, name="calibration_margin"),
     path("calibration/measure/", calibration.measure, name="calibration_measure"),
     path("calibration/sets/", calibration.sets, name="calibration_sets"),
     path(

@@ -19,6 +19,21 @@ MODES = [
 PRESETS = [10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000]
 
 
+class MarginForm(forms.Form):
+    """How near two people must be to be too close to call, in per cent of the threshold."""
+
+    margin = forms.FloatField(
+        min_value=0,
+        max_value=100,
+        error_messages={
+            "required": "Say how many per cent; 0 always names the nearest.",
+            "invalid": "Give a number, such as 10.",
+            "min_value": "Give 0 or more.",
+            "max_value": "Give at most 100.",
+        },
+    )
+
+
 class TargetForm(forms.Form):
     """After `is_valid()`: `target`, and `calibration` (None: the shipped one)."""
 

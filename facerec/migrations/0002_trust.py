@@ -204,7 +204,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('verification_fmr', models.FloatField(blank=True, null=True)),
                 ('identification_fpir', models.FloatField(blank=True, null=True)),
-                ('minimum_margin', models.FloatField(blank=True, null=True)),
+                ('margin_share', models.FloatField(blank=True, null=True)),
                 ('keep_crops', models.BooleanField(default=False)),
                 ('calibration', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='facerec.calibration')),
                 ('encoder', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='facerec.encoderversion')),

@@ -12,7 +12,7 @@ class FacePolicy(models.Model):
 
     verification_fmr = models.FloatField(null=True, blank=True)
     identification_fpir = models.FloatField(null=True, blank=True)
-    minimum_margin = models.FloatField(null=True, blank=True)  # squared L2, to the runner-up
+    margin_share = models.FloatField(null=True, blank=True)  # of the threshold
     keep_crops = models.BooleanField(default=False)
     encoder = models.ForeignKey(
         "facerec.EncoderVersion", on_delete=models.PROTECT, null=True, related_name="+"
@@ -26,7 +26,12 @@ class FacePolicy(models.Model):
 
     def least_margin(self, threshold: float) -> float:
         """The margin (squared L2) below which two people are too close to tell apart."""
-        return MARGIN_SHARE * threshold if self.minimum_margin is None else self.minimum_margin
+        return self.share_of_threshold * threshold
+
+    @property
+    def share_of_threshold(self) -> float:
+        """The same as a share of the threshold, in [0, 1]."""
+        return MARGIN_SHARE if self.margin_share is None else self.margin_share
 
     @classmethod
     def current(cls) -> FacePolicy:

@@ -210,6 +210,12 @@ def reset(*, by: User) -> None:
     )
 
 
+def choose_margin(*, by: User, share: float) -> None:
+    """How near two people must be for identification to name neither: a share of the threshold,
+    in [0, 1]."""
+    change_policy(by=by, what=f"Margin: {share:.3g} of the threshold.", margin_share=share)
+
+
 def check_supported(points: OperatingPoints, target: Target) -> None:
     """Raises UserFacingError `target_not_supported` with what the set lacks."""
     lack = points.shortfall(target.fmr)

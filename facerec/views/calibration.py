@@ -14,13 +14,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from facerec.encoders import SHIPPED as SHIPPED_ENCODER
 from facerec.encoders import active
-from facerec.forms.calibration import MODES, PRESETS, SHIPPED, MeasureForm, TargetForm
-from facerec.models import Calibration, EncoderVersion, FaceTemplate, Mode
+from facerec.forms.calibration import MODES, PRESETS, SHIPPED, MarginForm, MeasureForm, TargetForm
+from facerec.models import Calibration, EncoderVersion, FacePolicy, FaceTemplate, Mode
 from facerec.presenting import calibration as presenting
 from facerec.services import archives
 from facerec.services.calibration import (
     cancel_calibration,
     choose,
+    choose_margin,
     delete_calibration,
     offered,
     reset,
@@ -68,6 +69,22 @@ def back(request: HttpRequest) -> HttpResponse:
     reset(by=_user(request))
     messages.success(request, "Back to the shipped calibration and its error rates.")
     return redirect("facerec:calibration")
+
+
+@role_required(Role.ADMINISTRATOR)
+@require_POST
+def margin(request: HttpRequest) -> HttpResponse:
+    """How near two people must be for identification to name neither."""
+    form = MarginForm(request.POST)
+    if not form.is_valid():
+        context = _page(TargetForm(_present())) | {
+            "margin_error": form.errors["margin"][0],
+            "margin": request.POST.get("margin", ""),
+        }
+        return render(request, "facerec/calibration.html", context, status=422)
+    choose_margin(by=_user(request), share=form.cleaned_data["margin"] / 100)
+    messages.success(request, "From now on, that is too close to call.")
+    return redirect(f"{reverse('facerec:calibration')}#margin")
 
 
 @role_required(Role.ADMINISTRATOR)
@@ -170,5 +187,6 @@ def _page(form: TargetForm) -> dict[str, Any]:
             for row in (None, *EncoderVersion.objects.all())
         ],
         "active_encoder": active().name,
+        "margin": _plain(100 * FacePolicy.current().share_of_threshold),
         **presenting.sets(),
     }

@@ -127,7 +127,7 @@ class TestIdentification:
         face = attempt.faces.get()
         assert {face.subject, face.runner_up} == {ada, twin}
         assert face.margin == 0
-        FacePolicy.objects.create(pk=1, minimum_margin=0)
+        FacePolicy.objects.create(pk=1, margin_share=0)
         assert identified(administrator, portrait(ADA, 1)).outcome == Outcome.MATCH
 
     def test_the_threshold_tightens_with_the_gallery(self, ada, administrator: User) -> None:

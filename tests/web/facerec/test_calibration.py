@@ -264,7 +264,7 @@ def test_only_administrators_calibrate(client: Client, db: None) -> None:
     assert client.get("/calibration/").status_code == 302
     client.force_login(operator)
     assert client.get("/calibration/").status_code == 403
-    for action in ("use", "back", "measure"):
+    for action in ("use", "back", "measure", "margin"):
         assert client.post(f"/calibration/{action}/").status_code == 403
 
 
@@ -305,6 +305,20 @@ def test_using_a_target_from_the_page(admin: Client, by: User) -> None:
     assert in_use().verification_fmr == 0.01
     admin.post("/calibration/back/")
     assert in_use().calibration is None
+
+
+def test_the_margin_to_the_runner_up(admin: Client) -> None:
+    assert FacePolicy.current().least_margin(0.2) == pytest.approx(0.02)
+    assert 'name="margin" value="10"' in admin.get("/calibration/").content.decode()
+    answer = admin.post("/calibration/margin/", {"margin": "25"}, follow=True)
+    assert 'name="margin" value="25"' in answer.content.decode()
+    assert FacePolicy.current().least_margin(0.2) == pytest.approx(0.05)
+    assert [e.change_message for e in policy_changes()] == ["Margin: 0.25 of the threshold."]
+    refused = admin.post("/calibration/margin/", {"margin": "101"})
+    assert refused.status_code == 422
+    assert "Give at most 100." in refused.content.decode()
+    assert 'name="margin" value="101"' in refused.content.decode()
+    assert FacePolicy.current().margin_share == 0.25
 
 
 def test_the_cohorts_are_in_a_table(admin: Client, by: User) -> None:
