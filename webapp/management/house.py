@@ -28,15 +28,16 @@ def redis_at_hand() -> Iterator[bool]:
         yield True
         return
     with tempfile.TemporaryDirectory() as folder, throwaway(Path(folder)) as url:
-        before = settings.REDIS_URL
-        settings.REDIS_URL = url
         layer: dict[str, Any] = settings.CHANNEL_LAYERS["default"]
-        layer["CONFIG"]["hosts"][0]["address"] = url
+        host = layer["CONFIG"]["hosts"][0]
+        before = settings.REDIS_URL, host["address"]
+        settings.REDIS_URL = host["address"] = url
         channel_layers.backends.clear()
         try:
             yield False
         finally:
-            settings.REDIS_URL = before
+            settings.REDIS_URL, host["address"] = before
+            channel_layers.backends.clear()
 
 
 def _house_answers() -> bool:

@@ -8,6 +8,7 @@ import os
 import signal
 import uuid
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from tests.people import ADA, as_jpeg, nobody, portrait
 from tests.web.facerec.test_bulk import TEAM, done, packed, sent
 from webapp.accounts.models import Scope, User
 from webapp.accounts.services import create_api_key
+from webapp.jobs.events import publish_state
 from webapp.jobs.lease import Lease
 from webapp.jobs.models import Status
 
@@ -246,5 +248,8 @@ class TestCommand:
         self, folder: Path, administrator: User, settings
     ) -> None:
         settings.REDIS_URL = "redis://127.0.0.1:1/0"
+        layer = deepcopy(settings.CHANNEL_LAYERS)
         assert "Done: 3 people." in self.run(folder, "--consent-by", "grace")
         assert settings.REDIS_URL == "redis://127.0.0.1:1/0"
+        assert layer == settings.CHANNEL_LAYERS
+        publish_state(BulkEnrolment.objects.get())  # to the layer that was there before
