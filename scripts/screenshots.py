@@ -90,6 +90,19 @@ def ask_about_faces(page: Page) -> None:
     save(page, "identify", whole=True)
 
 
+def calibrate_and_learn(page: Page) -> None:
+    """The curve of error rates, and one triplet."""
+    page.goto("/calibration/")
+    page.locator("#h-choose").evaluate("heading => heading.scrollIntoView()")
+    save(page, "calibration")
+    page.goto("/learn/triplet/")
+    page.locator("#encoder-name", has_text="Encoded by").wait_for()
+    page.locator("#triplet").evaluate("lesson => lesson.scrollIntoView()")
+    page.set_viewport_size({"width": 1280, "height": 1000})
+    save(page, "triplet")
+    page.set_viewport_size(DESKTOP)
+
+
 def paint(page: Page, browser: Browser) -> None:
     """Paint the harbour, keep every frame that the browser gets, and look at it from a phone."""
     frames: dict[int, bytes] = {}
@@ -167,6 +180,7 @@ def main() -> None:
             page = sign_in(browser, stack)
             enrol_everybody(page)
             ask_about_faces(page)
+            calibrate_and_learn(page)
             paint(page, browser)
             page.goto("/status/")
             save(page, "status")

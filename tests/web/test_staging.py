@@ -20,7 +20,6 @@ from facerec.services import archives
 from webapp.accounts.models import User
 from webapp.accounts.roles import Role
 from webapp.accounts.services import create_user
-from webapp.asgi import application
 from webapp.errors import UserFacingError
 from webapp.jobs.models import Status
 from webapp.staging import PIECE, path_of
@@ -107,6 +106,9 @@ async def post(
             sent.headers = dict(message["headers"])
         else:
             sent.body += message.get("body", b"")
+
+    # Here, not above: it reads which hosts are allowed when it is first imported.
+    from webapp.asgi import application
 
     await application(scope, receive, send)
     return sent
