@@ -36,6 +36,19 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         stack.stop()
 
 
+@pytest.fixture(scope="module")
+def people(stack: Stack) -> Iterator[None]:
+    """For tests that enrol: nobody whom they leave is a duplicate in the next module."""
+    yield
+    stack.manage(
+        "shell",
+        "-c",
+        "from facerec.models import Subject\n"
+        "from facerec.services.enrolment import delete_subject\n"
+        "for subject in Subject.objects.all(): delete_subject(subject=subject)",
+    )
+
+
 def chromium_path() -> str | None:
     """Chromium on the PATH; None for the one that playwright may have installed."""
     names = ("chromium", "chromium-browser", "google-chrome")

@@ -14,6 +14,8 @@ from tests.e2e.stack import Stack
 from tests.people import ADA, BOB, nobody, portrait
 from tests.web.facerec.test_bulk import packed
 
+pytestmark = pytest.mark.usefixtures("people")
+
 PATIENCE = 60_000  # ms; the machine may be busy
 
 

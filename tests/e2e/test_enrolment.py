@@ -11,6 +11,8 @@ from playwright.sync_api import Page, expect
 from tests.e2e.stack import Stack
 from tests.people import as_jpeg, portrait
 
+pytestmark = pytest.mark.usefixtures("people")
+
 DORA, EMIL = 5, 2  # nobody else's faces in these tests
 PATIENCE = 60_000  # ms; the machine may be busy
 SignIn = Callable[[Page, str, str], None]

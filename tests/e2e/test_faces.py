@@ -18,6 +18,8 @@ from tests.e2e.conftest import CHROMIUM
 from tests.e2e.stack import Stack
 from tests.people import ADA, BOB, as_jpeg, group, nobody, portrait
 
+pytestmark = pytest.mark.usefixtures("people")
+
 PASSWORD = "correct horse staple"
 PATIENCE = 60_000  # ms; the machine may be busy
 SignIn = Callable[[Page, str, str], None]
@@ -133,7 +135,8 @@ def test_who_was_signed_out_meanwhile_signs_in_again(
 ) -> None:
     page = as_operator
     page.goto("/verify/")
-    page.fill("input[name=subject]", "E-1042")
+    with page.expect_response("**/verify/people/**"):  # else it would lead to the sign-in page too
+        page.fill("input[name=subject]", "E-1042")
     page.set_input_files("input[name=photo]", photos["ada again"])
     page.context.clear_cookies(name="sessionid")
     page.get_by_role("button", name="Verify", exact=True).click()
