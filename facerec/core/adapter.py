@@ -7,7 +7,6 @@ numpy alone, so that the web process may use it.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, fields
 from functools import cache
@@ -16,10 +15,9 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
 
-from facerec.core.errors import WeightsCorrupt, WeightsNotFound
+from facerec.core.errors import WeightsCorrupt
+from facerec.core.tensor_file import read_tensors, write_tensors
 from facerec.core.types import ENCODING_SIZE, Encoding
 from facerec.core.versions import BACKBONE_VERSION, SHIPPED_ADAPTER
 
@@ -138,20 +136,13 @@ class Adapter:
             backbone=self.backbone,
         )
 
-    def to_bytes(self) -> bytes:
-        """As safetensors: no code, so that a file from elsewhere can do no more than be wrong."""
-        about = {"format": _FORMAT, "version": self.version, "backbone": self.backbone}
-        metadata = about | {"unit": json.dumps(self.unit)}
-        tensors = {"weight": self.weight, "bias": self.bias}
-        if self.scale is not None:
-            tensors |= {_SCALE + name: value for name, value in self.scale.arrays().items()}
-        return bytes(save(tensors, metadata=metadata))
-
     def save(self, path: Path) -> str:
         """Writes the file and gives back its SHA-256."""
-        content = self.to_bytes()
-        path.write_bytes(content)
-        return hashlib.sha256(content).hexdigest()
+        arrays = {"weight": self.weight, "bias": self.bias}
+        if self.scale is not None:
+            arrays |= {_SCALE + name: value for name, value in self.scale.arrays().items()}
+        about = {"version": self.version, "backbone": self.backbone, "unit": json.dumps(self.unit)}
+        return write_tensors(path, arrays, format=_FORMAT, **about)
 
     @classmethod
     def load(cls, path: Path, sha256: str | None = None) -> Self:
@@ -159,37 +150,22 @@ class Adapter:
 
         Raises WeightsNotFound, WeightsCorrupt.
         """
+        arrays, about = read_tensors(path, format=_FORMAT, sha256=sha256)
         try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise WeightsNotFound(path.name, str(path.parent)) from error
-        if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
-            raise WeightsCorrupt(path, "not the adapter that was saved: its SHA-256 differs")
-        try:
-            about = _metadata(content)
-            if about["format"] != _FORMAT:
-                raise ValueError(f"format {about['format']}")
-            tensors = load(content)
             scale = {
-                name.removeprefix(_SCALE): tensors.pop(name)
-                for name in [*tensors]
+                name.removeprefix(_SCALE): arrays.pop(name)
+                for name in [*arrays]
                 if name.startswith(_SCALE)
             }
             return cls(
-                **tensors,
+                **arrays,
                 version=about["version"],
                 unit=json.loads(about["unit"]) is True,
                 scale=LocalScale(**scale) if scale else None,
                 backbone=about["backbone"],
             )
-        except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise WeightsCorrupt(path, f"not an adapter: {error!r}") from error
-
-
-def _metadata(content: bytes) -> dict[str, str]:
-    """What a safetensors file says about itself: 8 bytes of length, then JSON."""
-    length = int.from_bytes(content[:8], "little")
-    return dict(json.loads(content[8 : 8 + length])["__metadata__"])
 
 
 IDENTITY = Adapter(np.eye(ENCODING_SIZE), version="")
