@@ -48,6 +48,8 @@ class Reason(StrEnum):
     DISPUTED = "disputed"
     TOO_CLOSE = "too_close"
     UNKNOWN_PERSON = "unknown_person"
+    LIVENESS_MISSING = "liveness_missing"
+    NOT_LIVE = "not_live"
 
     @property
     def sentence(self) -> str:
@@ -82,6 +84,10 @@ _SENTENCES = {
     "from the front and in good light, or ask who it is and verify that.",
     Reason.UNKNOWN_PERSON: "Nobody was enrolled under the name or external id that was claimed. "
     "Check it, or enrol the person first.",
+    Reason.LIVENESS_MISSING: "A live check is required here, and a photo alone cannot show that "
+    "the person is there. Do the live check with a camera.",
+    Reason.NOT_LIVE: "The live check was not passed, so this face is not compared. Repeat it, in "
+    "even light and looking straight into the camera.",
 }
 
 

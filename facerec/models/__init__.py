@@ -5,12 +5,13 @@ it was judged, and a probe lives in Redis for a minute at most (`facerec.service
 exception, aligned crops, is an administrator's choice and encrypted (`encoders.KeptCrop`).
 """
 
-from facerec.models.attempts import Attempt, AttemptFace, Mode
+from facerec.models.attempts import Attempt, AttemptFace, Liveness, Mode
 from facerec.models.bulk import BulkEnrolment, BulkPhoto, BulkStatus, Existing
 from facerec.models.calibration import Calibration
 from facerec.models.corrections import Correction
 from facerec.models.encoders import EncoderVersion, KeptCrop, Promotion, Reencoding
 from facerec.models.gallery import GalleryChange, GalleryState, GalleryVersion
+from facerec.models.liveness import LivenessSession, LivenessState, Purpose
 from facerec.models.people import (
     Enrolment,
     EnrolmentPhoto,
@@ -18,7 +19,7 @@ from facerec.models.people import (
     PhotoStatus,
     Subject,
 )
-from facerec.models.policy import FacePolicy
+from facerec.models.policy import FacePolicy, PassiveCues
 from facerec.models.training import Stage, TrainingRun
 
 __all__ = [
@@ -39,9 +40,14 @@ __all__ = [
     "GalleryState",
     "GalleryVersion",
     "KeptCrop",
+    "Liveness",
+    "LivenessSession",
+    "LivenessState",
     "Mode",
+    "PassiveCues",
     "PhotoStatus",
     "Promotion",
+    "Purpose",
     "Reencoding",
     "Stage",
     "Subject",

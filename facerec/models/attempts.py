@@ -9,6 +9,7 @@ from django.db import models
 from django.urls import reverse
 
 from facerec.core.types import Outcome
+from facerec.models.liveness import LivenessSession
 from facerec.models.people import Subject
 from facerec.reasons import sentence_of
 from webapp.accounts.models import Scope
@@ -21,6 +22,16 @@ class Mode(models.TextChoices):
 
 
 OUTCOMES = [(outcome.value, outcome.value.replace("_", " ")) for outcome in Outcome]
+
+
+class Liveness(models.TextChoices):
+    """What was known of the person's being there when the question was decided."""
+
+    UNASKED = "", "not asked for"
+    PASSED = "passed", "passed"
+    FAILED = "failed", "not passed"
+    MISSING = "missing", "required, not shown"
+    VOUCHED = "vouched", "vouched for by the operator"
 
 
 class Attempt(Job):
@@ -62,6 +73,14 @@ class Attempt(Job):
     # Of the upright photo as it was sent; boxes refer to it.
     width = models.PositiveIntegerField(default=0)
     height = models.PositiveIntegerField(default=0)
+
+    liveness = models.CharField(
+        max_length=10, choices=Liveness.choices, blank=True, default=Liveness.UNASKED
+    )
+    liveness_session = models.OneToOneField(
+        LivenessSession, on_delete=models.SET_NULL, null=True, related_name="attempt"
+    )
+    vouched = models.CharField("how it was vouched for", max_length=200, blank=True, default="")
 
     outcome = models.CharField(max_length=15, choices=OUTCOMES, blank=True, default="")
     reason = models.CharField(max_length=20, blank=True, default="")

@@ -7,6 +7,13 @@ from django.db import models
 from facerec.core.matcher import MARGIN_SHARE
 
 
+class PassiveCues(models.TextChoices):
+    """What becomes of signs of a screen or a print in single frames."""
+
+    LOG = "log", "only log them"
+    DECIDE = "decide", "refuse by them"
+
+
 class FacePolicy(models.Model):
     """Null means: as the environment or the shipped encoder has it."""
 
@@ -14,6 +21,12 @@ class FacePolicy(models.Model):
     identification_fpir = models.FloatField(null=True, blank=True)
     margin_share = models.FloatField(null=True, blank=True)  # of the threshold
     keep_crops = models.BooleanField(default=False)
+    verification_liveness = models.BooleanField(default=False)  # required before a 1:1 question
+    identification_liveness = models.BooleanField(default=False)  # and before a 1:N one
+    liveness_alternative = models.BooleanField(default=False)  # an operator may vouch instead
+    passive_cues = models.CharField(
+        max_length=10, choices=PassiveCues.choices, default=PassiveCues.LOG
+    )
     encoder = models.ForeignKey(
         "facerec.EncoderVersion", on_delete=models.PROTECT, null=True, related_name="+"
     )

@@ -1,0 +1,54 @@
+"""A random sequence of movements, so that a recording of another session shows the wrong ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise, product
+from random import Random, SystemRandom
+from typing import Any, Self
+
+from facerec.core.liveness.types import Movement
+
+STEPS = 4
+HOLD = 0.2, 1.0
+"""Seconds to hold still before a movement is asked, drawn evenly: a recording with the right order
+must have the right pauses too."""
+
+TURNS = frozenset({Movement.TURN_LEFT, Movement.TURN_RIGHT})
+"""They show depth best: every challenge has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    movement: Movement
+    hold: float
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What is asked of a person, step by step. A client learns a step when it is its turn."""
+
+    steps: tuple[Step, ...]
+
+    def as_json(self) -> list[dict[str, Any]]:
+        return [{"movement": step.movement.value, "hold": step.hold} for step in self.steps]
+
+    @classmethod
+    def from_json(cls, steps: list[dict[str, Any]]) -> Self:
+        return cls(tuple(Step(Movement(step["movement"]), float(step["hold"])) for step in steps))
+
+
+def sequences(steps: int = STEPS) -> Iterator[tuple[Movement, ...]]:
+    """Every sequence that may be drawn: none asks the same twice running, and each has a turn."""
+    for movements in product(Movement, repeat=steps):
+        repeats = any(a is b for a, b in pairwise(movements))
+        if not repeats and not TURNS.isdisjoint(movements):
+            yield movements
+
+
+def draw_challenge(steps: int = STEPS, chance: Random | None = None) -> Challenge:
+    """One of the sequences, all equally likely, by the system's own randomness unless told."""
+    chance = chance or SystemRandom()
+    movements = chance.choice(list(sequences(steps)))
+    return Challenge(tuple(Step(m, round(chance.uniform(*HOLD), 2)) for m in movements))
