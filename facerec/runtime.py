@@ -27,6 +27,7 @@ from webapp.supervisor.plan import cores, shares
 
 if TYPE_CHECKING:
     from facerec.core.encoder import Encoder
+    from facerec.core.liveness.network import LivenessNetwork
     from facerec.core.pipeline import FacePipeline
 
 log = structlog.get_logger(__name__)
@@ -61,6 +62,7 @@ class FaceRuntime:
         self._shipped: FacePipeline = FacePipeline(detector, aligner, BatchingEncoder(encoder))
         self._fine_tuned: tuple[Weights, FacePipeline] | None = None
         self._fine_tuned_lock = threading.Lock()
+        self.liveness_network = _liveness_network(self.device)
         self._gallery = open_gallery()
         at_once = shares(cores())["faces"].concurrency
         detector.prepare(at_once)
@@ -99,6 +101,21 @@ class FaceRuntime:
         """The first pass through the net and the detector costs a second; not a person's second."""
         self._shipped.analyse(Image.new("RGB", (320, 240), "grey"))
         encoder.encode(np.zeros((1, encoder.chip_size, encoder.chip_size, 3), np.uint8))
+
+
+def _liveness_network(device: str) -> LivenessNetwork | None:
+    """The network that the settings name; None where they name none. One that is named and cannot
+    be used is an error, never gone without: a house that counts on it would not notice.
+
+    Raises WeightsNotFound, WeightsCorrupt.
+    """
+    if not settings.LIVENESS_NETWORK:
+        return None
+    from facerec.core.liveness.network import LivenessNetwork
+
+    return LivenessNetwork(
+        Path(settings.LIVENESS_NETWORK), settings.LIVENESS_NETWORK_SHA256, device
+    )
 
 
 def choose_device(wanted: str) -> str:
@@ -149,22 +166,18 @@ def describe() -> dict[str, Any]:
     except (DeviceMissing, FaceCoreError) as error:
         log.exception("the face runtime cannot be built")
         return {"problem": str(error).splitlines()[0]}
+    models = [
+        ("encoder", ENCODER_VERSION, ENCODER_SHA256),
+        ("aligner", ALIGNER_VERSION, LANDMARK_SHA256),
+    ]
+    if (network := here.liveness_network) is not None:
+        models.append(("liveness network", network.version, network.sha256))
     return {
         "device": here.device,
         "torch": here.torch_version,
         "threads": here.threads,
         "models": [
-            {
-                "name": "encoder",
-                "version": ENCODER_VERSION,
-                "sha256": ENCODER_SHA256,
-                "status": "ready",
-            },
-            {
-                "name": "aligner",
-                "version": ALIGNER_VERSION,
-                "sha256": LANDMARK_SHA256,
-                "status": "ready",
-            },
+            {"name": name, "version": version, "sha256": sha256, "status": "ready"}
+            for name, version, sha256 in models
         ],
     }

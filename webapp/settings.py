@@ -230,6 +230,8 @@ VGG19_WEIGHTS = env.str("VGG19_WEIGHTS", "")  # a file; empty: downloaded once w
 # made once, when first needed.
 CROPS_KEY = env.str("CROPS_KEY", "")
 FACE_ENCODER_WEIGHTS = env.str("FACE_ENCODER_WEIGHTS", "")  # a file; empty: the packaged one
+LIVENESS_NETWORK = env.str("LIVENESS_NETWORK", "")  # a file of MiniFASNetV2's weights; empty: none
+LIVENESS_NETWORK_SHA256 = env.str("LIVENESS_NETWORK_SHA256", "")  # what it must hash to
 VERIFICATION_FMR = env.float("VERIFICATION_FMR", 1e-3)
 IDENTIFICATION_FPIR = env.float("IDENTIFICATION_FPIR", 1e-2)
 GALLERY_SEARCH = env.str("GALLERY_SEARCH", "memory")  # memory | pgvector | pgvector-hnsw

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 from facerec import runtime
+from facerec.core.liveness.network import MiniFASNet
 from facerec.core.versions import ENCODER_SHA256
 from facerec.services.work_attempts import run_attempt
 from facerec.tasks import attempt as attempt_task
@@ -54,6 +56,20 @@ def test_doctor_hears_what_is_wrong(settings, tmp_path: Path) -> None:
     settings.DEVICE = "cpu"
     settings.FACE_ENCODER_WEIGHTS = str(tmp_path / "gone.dat")
     assert "gone.dat" in runtime.describe()["problem"]
+
+
+@pytest.mark.usefixtures("fresh")
+def test_a_liveness_network_is_the_given_file_or_a_problem(settings, tmp_path: Path) -> None:
+    path = tmp_path / "net.pth"
+    torch.save(MiniFASNet().state_dict(), path)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    settings.LIVENESS_NETWORK = str(path)
+    for wrong in ("", "0" * 64):
+        settings.LIVENESS_NETWORK_SHA256 = wrong
+        assert sha256 in runtime.describe()["problem"]
+    settings.LIVENESS_NETWORK_SHA256 = sha256
+    *_, network = runtime.describe()["models"]
+    assert (network["name"], network["sha256"]) == ("liveness network", sha256)
 
 
 @pytest.mark.usefixtures("fresh")
