@@ -62,13 +62,22 @@ class HogDetector:
         )
         return sorted(found, key=lambda detection: detection.box.area, reverse=True)
 
-    def _at_scale(self, image: Image.Image, scale: float) -> list[Detection]:
+    def look(
+        self, pixels: NDArray[np.uint8], scale: float = 1.0, limit: float = 0.0
+    ) -> list[Detection]:
+        """One pass: faces in uint8 RGB (H, W, 3) that score above the limit, in no order.
+
+        scale: by how much the pixels were scaled; boxes are given in the unscaled image.
+        """
         with self._hogs.one() as hog:
-            rectangles, scores, _ = hog.run(_scaled(image, scale), 0, 0.0)
+            rectangles, scores, _ = hog.run(pixels, 0, limit)
         return [
             Detection(_box(rectangle, scale), float(score))
             for rectangle, score in zip(rectangles, scores, strict=True)
         ]
+
+    def _at_scale(self, image: Image.Image, scale: float) -> list[Detection]:
+        return self.look(_scaled(image, scale), scale)
 
     def _close_up(self, image: Image.Image) -> list[Detection]:
         side = min(image.size)

@@ -27,6 +27,10 @@ BACKGROUND_WIDTH = 0.5
 class Detector(Protocol):
     def detect(self, image: Image.Image) -> list[Detection]: ...
 
+    def look(
+        self, pixels: NDArray[np.uint8], scale: float = 1.0, limit: float = 0.0
+    ) -> list[Detection]: ...
+
 
 class Aligner(Protocol):
     version: str
@@ -45,8 +49,8 @@ class FacePipeline:
     are, as the ones that `build` makes."""
 
     def __init__(self, detector: Detector, aligner: Aligner, encoder: ChipEncoder) -> None:
-        self._detector = detector
-        self._aligner = aligner
+        self.detector = detector
+        self.aligner = aligner
         self._encoder = encoder
         self.encoder_version = encoder.version
         self.aligner_version = aligner.version
@@ -66,13 +70,13 @@ class FacePipeline:
 
     def with_encoder(self, encoder: ChipEncoder) -> Self:
         """The same detector and aligner before another encoder."""
-        return type(self)(self._detector, self._aligner, encoder)
+        return type(self)(self.detector, self.aligner, encoder)
 
     def analyse(self, image: Image.Image) -> list[EncodedFace]:
         """Every face of an upright photo, the largest first; an empty list where there is none.
         A face that is not fit to be decided on says so in its `refusal`."""
         image = image.convert("RGB")
-        faces = self._aligned(image, self._detector.detect(image))
+        faces = self._aligned(image, self.detector.detect(image))
         encodings = self.encode(np.stack([f.chip for f in faces])) if faces else ()
         return [
             self._encoded(face, measured, encoding, quality.refusal(measured))
@@ -92,7 +96,7 @@ class FacePipeline:
     def one_aligned(self, image: Image.Image, use: Use = Use.PROBE) -> tuple[AlignedFace, Quality]:
         """`one_face` before the encoder, so that the chips of many photos can share its passes."""
         image = image.convert("RGB")
-        detections = self._detector.detect(image)
+        detections = self.detector.detect(image)
         if not detections:
             raise FaceRefused(Reason.NO_FACE)
         largest, *others = detections
@@ -120,7 +124,7 @@ class FacePipeline:
 
     def _aligned(self, image: Image.Image, detections: Sequence[Detection]) -> list[AlignedFace]:
         pixels = np.asarray(image)
-        return [self._aligner.align(pixels, detection) for detection in detections]
+        return [self.aligner.align(pixels, detection) for detection in detections]
 
 
 def _measure(faces: Sequence[AlignedFace]) -> list[Quality]:

@@ -1,0 +1,328 @@
+"""The judge of one session: what was asked, whether it was done, by whom, and in three dimensions.
+
+A state machine (find, hold, move, return, and again) over what `sight` sees; whatever counts as
+evidence is kept in `State` and weighed when all steps are done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facerec.core.liveness import evidence, state
+from facerec.core.liveness.challenge import Challenge, Step
+from facerec.core.liveness.evidence import keep_portrait, prove, watch
+from facerec.core.liveness.eyes import Eyes
+from facerec.core.liveness.limits import SHIPPED, Limits
+from facerec.core.liveness.movements import median_pose, shares, turn_between
+from facerec.core.liveness.sight import Sight, begin_track, fitness, is_still, look, track
+from facerec.core.liveness.state import State
+from facerec.core.liveness.types import Frame, Ground, Hint, Movement, Phase, Progress, Verdict
+from facerec.core.types import Box
+
+JUDGE_VERSION = "movements-1"
+"""Changes when the same frames may get another verdict at the same limits."""
+
+RECENT = 3
+"""Poses over which a movement is read: their median, since landmarks jump."""
+
+FOLLOWED = (Phase.HOLD, Phase.MOVE, Phase.RETURN)
+
+
+class Network(Protocol):
+    """A network that tells a face from a picture of one."""
+
+    def score(self, image: NDArray[np.uint8], box: Box) -> float:
+        """How surely it is living, in [0, 1]."""
+        ...
+
+
+class LivenessJudge:
+    """Judges a session frame by frame. A pure function of the frames and their times: no clock and
+    no chance of its own. Not safe to share between threads.
+
+    verdict: None until there is one. grounds: why it is not LIVE. scores: what was measured.
+    """
+
+    def __init__(
+        self,
+        challenge: Challenge,
+        eyes: Eyes,
+        limits: Limits = SHIPPED,
+        *,
+        passive_decides: bool = False,
+        network: Network | None = None,
+    ) -> None:
+        """passive_decides: whether the passive cues may refuse; they are measured anyway.
+        network: refuses too, where there is one."""
+        self._state = State(list(challenge.steps))
+        self._eyes = eyes
+        self._limits = limits
+        self._passive_decides = passive_decides
+        self._network = network
+
+    @property
+    def verdict(self) -> Verdict | None:
+        return self._state.verdict
+
+    @property
+    def grounds(self) -> list[Ground]:
+        return list(self._state.grounds)
+
+    @property
+    def scores(self) -> dict[str, float]:
+        return evidence.scores(self._state)
+
+    @property
+    def face_image(self) -> NDArray[np.uint8] | None:
+        """After LIVE: the frontal frame that is compared, uint8 RGB (H, W, 3); the points of a
+        proven turn were followed from it."""
+        if self.verdict is not Verdict.LIVE or self._state.best is None:
+            return None
+        return evidence.decoded(self._state.best)
+
+    @property
+    def progress(self) -> Progress:
+        s = self._state
+        asked = s.steps[s.done].movement if s.phase is Phase.MOVE else None
+        share = min(1.0, max(0.0, s.share))
+        return Progress(s.phase, s.done, len(s.steps), asked, share, s.hint, s.verdict)
+
+    def to_bytes(self) -> bytes:
+        return state.to_bytes(self._state)
+
+    @classmethod
+    def from_bytes(
+        cls,
+        data: bytes,
+        eyes: Eyes,
+        limits: Limits = SHIPPED,
+        *,
+        passive_decides: bool = False,
+        network: Network | None = None,
+    ) -> Self:
+        """A judge that goes on where `to_bytes` was called. Raises ValueError for other bytes."""
+        judge = cls(Challenge(()), eyes, limits, passive_decides=passive_decides, network=network)
+        judge._state = state.from_bytes(State, data)
+        return judge
+
+    def see(self, frame: Frame) -> Progress:
+        """The next frame, in order. After a verdict it changes nothing."""
+        s = self._state
+        if s.verdict is not None:
+            return self.progress
+        s.frames += 1
+        s.last_arrived = frame.arrived
+        s.since = frame.arrived if s.since is None else s.since
+        if ground := s.times.check(frame, self._limits):
+            return self._conclude(ground)
+        sight = look(s, frame, self._eyes, self._limits)
+        if s.phase is Phase.FIND:
+            self._find(frame, sight)
+        else:
+            self._follow(frame, sight)
+        return self.progress
+
+    def interrupted(self, steps: Sequence[Step]) -> None:
+        """The connection was lost: what was seen and proven stays, and so does the person; the
+        steps that are not done are replaced by these, and the face must be found anew."""
+        s = self._state
+        if s.verdict is not None:
+            return
+        s.steps = [*s.steps[: s.done], *steps]
+        s.times.start_anew()
+        self._find_anew(None)
+
+    def time_out(self, now: float) -> Progress:
+        """No frame came. now: the server's time, in seconds."""
+        s = self._state
+        if s.verdict is None and s.since is not None:
+            silent = now - s.last_arrived > self._limits.lag_seconds
+            if silent and s.phase is not Phase.FIND:
+                return self._conclude(Ground.TOO_FEW_FRAMES)
+            self._check_deadline(now)
+        return self.progress
+
+    # the phases
+
+    def _find(self, frame: Frame, sight: Sight) -> None:
+        s, limits = self._state, self._limits
+        s.hint = fitness(s, sight, limits)
+        if s.hint in (None, Hint.STILL) and sight.face is not None:
+            s.first.append(self._eyes.encode(sight.face.chip[None])[0])
+            del s.first[: -2 * RECENT]
+        else:
+            s.first.clear()
+            s.recent.clear()
+        if s.hint is None and is_still(s, limits):
+            self._found(frame, sight)
+        else:
+            self._check_deadline(frame.arrived)
+
+    def _found(self, frame: Frame, sight: Sight) -> None:
+        s, limits = self._state, self._limits
+        s.neutral = median_pose(seen.pose for seen in s.recent[-RECENT:])
+        if not begin_track(s, sight, limits):
+            s.hint = Hint.LIGHT
+            return self._check_deadline(frame.arrived)
+        mean = np.asarray(np.mean(s.first, axis=0), dtype=np.float32)
+        s.first.clear()
+        if s.same.anchor is None:
+            s.same.anchor = mean
+        elif s.same.distance(mean) > limits.same_frontal:
+            self._conclude(Ground.OTHER_PERSON)
+            return None
+        return self._enter(Phase.HOLD if s.done < len(s.steps) else Phase.RETURN, frame.arrived)
+
+    def _follow(self, frame: Frame, sight: Sight) -> None:
+        """Hold, move and return: with a face that must not be lost."""
+        s, limits = self._state, self._limits
+        if s.crowded >= RECENT:
+            self._conclude(Ground.SEVERAL_FACES)
+            return
+        if lost := track(s, sight, frame, limits):
+            self._lost(lost)
+            return
+        if sight.face is None or s.neutral is None:
+            s.hint = Hint.SHOW_FACE
+            self._check_deadline(frame.arrived)
+            return
+        s.hint = None
+        s.passive = watch(s.passive, frame, sight, s.frames)
+        turn = turn_between(s.neutral, median_pose(seen.pose for seen in s.recent[-RECENT:]))
+        seen = shares(turn, limits)
+        if evidence.compare(s, sight, self._eyes, max(seen.values()), limits):
+            self._conclude(Ground.OTHER_PERSON)
+        elif s.phase is Phase.HOLD:
+            self._hold(frame, sight, seen)
+        elif s.phase is Phase.MOVE:
+            self._move(frame, sight, seen)
+        else:
+            self._return(frame, sight, seen)
+
+    def _hold(self, frame: Frame, sight: Sight, seen: dict[Movement, float]) -> None:
+        s, limits = self._state, self._limits
+        if max(seen.values()) > limits.moved:
+            self._too_early(frame)
+        elif s.since is not None and frame.arrived - s.since >= s.steps[s.done].hold:
+            s.neutral = median_pose(seen.pose for seen in s.recent[-RECENT:])
+            s.parallax.clear()
+            s.slipping = False
+            if not begin_track(s, sight, limits):
+                self._conclude(Ground.POOR_PICTURE)
+            elif not keep_portrait(s, frame, sight, self._eyes, limits):
+                self._conclude(Ground.OTHER_PERSON)
+            else:
+                self._enter(Phase.MOVE, frame.judged)
+
+    def _move(self, frame: Frame, sight: Sight, seen: dict[Movement, float]) -> None:
+        s, limits = self._state, self._limits
+        asked = s.steps[s.done].movement
+        s.share = seen.pop(asked)
+        other = max(seen.values())
+        since = frame.arrived if s.since is None else s.since
+        if frame.arrived < since + limits.reaction_seconds:
+            if max(s.share, other) > limits.moved:
+                self._too_early(frame)
+            return
+        evidence.sample(s, sight, asked, limits)
+        if s.share >= 1:
+            s.done += 1
+            self._enter(Phase.RETURN, frame.arrived)
+        elif other >= limits.wrong and s.share < limits.moved:
+            if not s.slipping:
+                s.slips += 1
+                s.slipping = True
+            if s.slips > limits.slips:
+                self._conclude(Ground.WRONG_MOVEMENT)
+        elif other < limits.back:
+            s.slipping = False
+        self._check_deadline(frame.arrived)
+
+    def _return(self, frame: Frame, sight: Sight, seen: dict[Movement, float]) -> None:
+        s, limits = self._state, self._limits
+        asked = s.steps[s.done - 1].movement
+        s.share = 0.0
+        evidence.sample(s, sight, asked, limits)
+        if max(seen.values()) > limits.back:
+            s.hint = Hint.STRAIGHT
+            self._check_deadline(frame.arrived)
+            return
+        prove(s, asked, limits)
+        if s.done < len(s.steps):
+            self._enter(Phase.HOLD, frame.arrived)
+        else:
+            self._conclude(
+                *evidence.weigh(s, limits, passive_decides=self._passive_decides),
+            )
+
+    # what goes wrong
+
+    def _too_early(self, frame: Frame) -> None:
+        s = self._state
+        s.early += 1
+        if s.early > self._limits.early:
+            self._conclude(Ground.TOO_EARLY)
+        else:
+            self._enter(Phase.HOLD, frame.arrived)
+            s.hint = Hint.STILL
+
+    def _lost(self, ground: Ground) -> None:
+        """The track broke: all of this step anew, unless that happened too often."""
+        s = self._state
+        s.retries += 1
+        if s.retries > self._limits.retries:
+            self._conclude(ground)
+        else:
+            self._find_anew(Hint.SHOW_FACE if ground is Ground.NO_FACE else Hint.SLOWER)
+
+    def _find_anew(self, hint: Hint | None) -> None:
+        s = self._state
+        if s.phase is Phase.RETURN:  # the movement itself was seen to its end
+            prove(s, s.steps[s.done - 1].movement, self._limits)
+        s.track = s.neutral = s.portrait = s.since = None
+        s.box = None
+        s.crowded = 0
+        s.recent.clear()
+        s.first.clear()
+        s.parallax.clear()
+        s.phase, s.share, s.hint = Phase.FIND, 0.0, hint
+
+    def _check_deadline(self, now: float) -> None:
+        s, limits = self._state, self._limits
+        if s.since is None or s.verdict is not None:
+            return
+        after = now - s.since
+        if s.phase is Phase.FIND and after > limits.find_seconds:
+            grounds = {
+                Hint.SHOW_FACE: Ground.NO_FACE,
+                Hint.ONE_PERSON: Ground.SEVERAL_FACES,
+            }
+            self._conclude(grounds.get(s.hint or Hint.STILL, Ground.POOR_PICTURE))
+        elif (s.phase is Phase.MOVE and after > limits.move_seconds) or (
+            s.phase is Phase.RETURN and after > limits.return_seconds
+        ):
+            self._conclude(Ground.NOT_IN_TIME)
+
+    def _enter(self, phase: Phase, since: float) -> None:
+        s = self._state
+        s.phase, s.since, s.share = phase, since, 0.0
+
+    def _conclude(self, *grounds: Ground) -> Progress:
+        """The verdict: LIVE only without a ground against it; what is proven false outweighs what
+        could not be judged."""
+        s = self._state
+        s.grounds = list(grounds)
+        verdicts = {ground.verdict for ground in grounds}
+        if not grounds:
+            s.verdict = Verdict.LIVE
+        elif Verdict.NOT_LIVE in verdicts:
+            s.verdict = Verdict.NOT_LIVE
+        else:
+            s.verdict = Verdict.INCONCLUSIVE
+        s.phase, s.hint, s.share = Phase.DONE, None, 0.0
+        s.track = s.portrait = None
+        return self.progress

@@ -1,0 +1,159 @@
+"""What the judge knows between two frames, and its way to bytes and back: JSON for what is plain,
+npz for arrays, no pickle."""
+
+from __future__ import annotations
+
+import io
+import json
+import types
+from dataclasses import dataclass, field, fields, is_dataclass
+from enum import Enum
+from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facerec.core.liveness.challenge import Step
+from facerec.core.liveness.depth import Parallax
+from facerec.core.liveness.homography import Points
+from facerec.core.liveness.movements import Landmarks, Pose
+from facerec.core.liveness.same_person import SamePerson
+from facerec.core.liveness.times import Times
+from facerec.core.liveness.tracking import Grey
+from facerec.core.liveness.types import Ground, Hint, Movement, Phase, Verdict
+from facerec.core.types import Box
+
+T = TypeVar("T")
+
+
+class Sighting(NamedTuple):
+    """A pose and when it was taken."""
+
+    taken: float
+    pose: Pose
+
+
+@dataclass
+class Track:
+    """Points that are followed. picture: the last one. now: where they are in it, (N, 2). start:
+    where they were in the reference, (N, 2), NaN for points that were added since. reference,
+    neutral: the picture and the pose in which the present movement begins. sharpness: there."""
+
+    picture: Grey
+    landmarks: Landmarks
+    now: Points
+    start: Points
+    reference: Grey
+    neutral: Pose
+    sharpness: float
+
+
+@dataclass
+class Portrait:
+    """A frontal frame that may become the one to compare. jpeg: its bytes. distance: to the
+    anchor."""
+
+    jpeg: NDArray[np.uint8]
+    distance: float
+
+
+@dataclass
+class Proof:
+    """What one turn showed: the medians over its frames, see `Parallax`."""
+
+    movement: Movement
+    residual: float
+    relief: float
+    frames: int
+
+
+@dataclass
+class State:
+    steps: list[Step]
+    done: int = 0
+    phase: Phase = Phase.FIND
+    since: float | None = None  # the server's time when the phase began; None before a frame
+    hint: Hint | None = Hint.SHOW_FACE
+    share: float = 0.0
+    verdict: Verdict | None = None
+    grounds: list[Ground] = field(default_factory=list)
+    frames: int = 0
+    last_arrived: float = 0.0
+    # the face
+    box: Box | None = None
+    seen: float = 0.0  # `taken` of the last frame with a face
+    crowded: int = 0  # looks in a row that showed another face
+    recent: list[Sighting] = field(default_factory=list)
+    neutral: Pose | None = None
+    track: Track | None = None
+    track_taken: float = 0.0
+    survivors: list[float] = field(default_factory=list)
+    jumps: list[float] = field(default_factory=list)
+    # how often patience was needed
+    early: int = 0
+    slips: int = 0
+    slipping: bool = False
+    retries: int = 0
+    blurs: int = 0
+    # evidence
+    times: Times = field(default_factory=Times)
+    same: SamePerson = field(default_factory=SamePerson)
+    first: list[NDArray[np.float32]] = field(default_factory=list)  # encodings of still frames
+    parallax: list[Parallax] = field(default_factory=list)
+    proofs: list[Proof] = field(default_factory=list)
+    portrait: Portrait | None = None
+    best: Portrait | None = None
+    passive: dict[str, Any] = field(default_factory=dict)
+
+
+def to_bytes(value: Any) -> bytes:
+    """A dataclass of plain values, tuples, lists, enums and arrays -> bytes."""
+    arrays: dict[str, NDArray[Any]] = {}
+    plain = _plain(value, arrays)
+    text = np.frombuffer(json.dumps(plain).encode(), np.uint8)
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, plain=text, **arrays)
+    return buffer.getvalue()
+
+
+def from_bytes(kind: type[T], data: bytes) -> T:
+    """And back. Raises ValueError for anything else than what `to_bytes` made of that class."""
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            plain = json.loads(arrays["plain"].tobytes())
+            made: T = _made(kind, plain, arrays)
+    except (OSError, EOFError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not a {kind.__name__}: {error!r}") from error
+    return made
+
+
+def _plain(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
+    if isinstance(value, np.ndarray):
+        name = f"a{len(arrays)}"
+        arrays[name] = value
+        return name
+    if is_dataclass(value):
+        return {f.name: _plain(getattr(value, f.name), arrays) for f in fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, list | tuple):
+        return [_plain(item, arrays) for item in value]
+    return value
+
+
+def _made(kind: Any, plain: Any, arrays: Any) -> Any:
+    """`plain` as the annotated kind."""
+    origin, args = get_origin(kind), get_args(kind)
+    if origin is types.UnionType:
+        return None if plain is None else _made(args[0], plain, arrays)
+    if origin is np.ndarray:
+        return arrays[plain]
+    if origin is list:
+        return [_made(args[0], item, arrays) for item in plain]
+    if origin is not None or kind is Any:
+        return plain
+    if is_dataclass(kind) or hasattr(kind, "_fields"):
+        hints = get_type_hints(kind)
+        values = plain if isinstance(plain, dict) else dict(zip(hints, plain, strict=True))
+        return kind(**{name: _made(hints[name], item, arrays) for name, item in values.items()})
+    return kind(plain) if issubclass(kind, Enum) else plain
