@@ -6,6 +6,7 @@ Only workers (and `manage.py doctor`) call this: it loads torch and dlib.
 from __future__ import annotations
 
 import threading
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +22,13 @@ from facerec.core.versions import (
     ENCODER_VERSION,
     LANDMARK_SHA256,
 )
-from facerec.encoders import ActiveEncoder, Weights, active, check_usable
+from facerec.encoders import ActiveEncoder, Weights, active, adapter_of, check_usable
 from facerec.gallery.live import AdaptedGallery, open_gallery
 from webapp.supervisor.plan import cores, shares
 
 if TYPE_CHECKING:
     from facerec.core.encoder import Encoder
+    from facerec.core.liveness.eyes import FaceEyes
     from facerec.core.liveness.network import LivenessNetwork
     from facerec.core.pipeline import FacePipeline
 
@@ -63,6 +65,8 @@ class FaceRuntime:
         self._fine_tuned: tuple[Weights, FacePipeline] | None = None
         self._fine_tuned_lock = threading.Lock()
         self.liveness_network = _liveness_network(self.device)
+        self._eyes: tuple[ActiveEncoder, FaceEyes] | None = None
+        self._eyes_lock = threading.Lock()
         self._gallery = open_gallery()
         at_once = shares(cores())["faces"].concurrency
         detector.prepare(at_once)
@@ -92,6 +96,26 @@ class FaceRuntime:
                 net = BatchingEncoder(Encoder(self.device, self._weights, blocks=blocks))
                 self._fine_tuned = encoder.net, self._shipped.with_encoder(net)
             return self._fine_tuned[1]
+
+    def eyes_of(self, encoder: ActiveEncoder) -> FaceEyes:
+        """What live checks are judged with: that encoder's pipeline and adapter. The last ones are
+        kept. Raises FaceCoreError."""
+        from facerec.core.liveness.eyes import FaceEyes
+
+        pipeline = self.pipeline_of(encoder)
+        with self._eyes_lock:
+            if self._eyes is None or self._eyes[0] != encoder:
+                self._eyes = encoder, FaceEyes(pipeline, adapter_of(encoder))
+            return self._eyes[1]
+
+    @cached_property
+    def liveness_network(self) -> LivenessNetwork | None:
+        """The network that the settings name for live checks; None where they name none. Raises
+        FaceCoreError: no live check is judged without a network that was asked for."""
+        from facerec.core.liveness.network import LivenessNetwork
+
+        path, sha256 = settings.LIVENESS_NETWORK, settings.LIVENESS_NETWORK_SHA256
+        return LivenessNetwork(Path(path), sha256, self.device) if path else None
 
     def gallery(self) -> AdaptedGallery:
         """The gallery as the database has it now. Raises FaceCoreError."""

@@ -15,7 +15,7 @@ from facerec.models import (
     Reencoding,
     TrainingRun,
 )
-from facerec.services import archives, lessons, training
+from facerec.services import archives, lessons, liveness, training
 from facerec.services.corrections import forget_unjudged
 from facerec.services.enrolment import discard_unconfirmed
 from facerec.services.photos import discard_leftovers
@@ -72,6 +72,13 @@ def lesson(user_id: int, lesson_id: str) -> None:
     give_lesson(user_id, UUID(lesson_id))
 
 
+@app.task(name=liveness.TASK)
+def judge_liveness(session_id: str, token: str) -> None:
+    from facerec.services.work_liveness import judge_waiting  # torch, as above
+
+    judge_waiting(UUID(session_id), token)
+
+
 @worker_ready.connect
 def begin(sender: Any, **_: Any) -> None:
     """What a worker left behind when it was killed, the next one clears away."""
@@ -79,6 +86,7 @@ def begin(sender: Any, **_: Any) -> None:
         discard_leftovers()
         discard_unconfirmed()
         forget_unjudged()
+        liveness.settle_stale()
     if BulkEnrolment.queue in sender.app.amqp.queues.consume_from:
         archives.discard_leftovers()
         training.discard_leftovers()

@@ -7,8 +7,9 @@ from math import floor, log10
 
 from facerec.core.calibration import OperatingPoint
 from facerec.core.cohorts import Spread
+from facerec.core.liveness.types import Ground
 from facerec.core.types import Outcome, Reason
-from facerec.models import Attempt, AttemptFace, Mode
+from facerec.models import Attempt, AttemptFace, Liveness, LivenessSession, LivenessState, Mode
 from facerec.thresholds import calibration_set, in_use
 from webapp.errors import UserFacingError
 
@@ -165,6 +166,54 @@ def runner_up(face: AttemptFace, *, by_name: bool) -> str:
         who = " and ".join(names) if by_name and len(names) == 2 else "The two people"
         return f"{who} differ by {face.margin:.3f} in their distance to this face."
     return ""
+
+
+def live_check(attempt: Attempt) -> str:
+    """What was known of the person's being there; empty where it was not asked for."""
+    if attempt.liveness == Liveness.VOUCHED:
+        return f"No live check: {attempt.operator} vouched for the person ({attempt.vouched})"
+    return {
+        Liveness.PASSED: "Live check passed",
+        Liveness.FAILED: "Live check not passed",
+        Liveness.MISSING: "Live check required, but not done",
+    }.get(Liveness(attempt.liveness), "")
+
+
+_LIGHT = "Face a window or a lamp, without a light behind you, and clean the lens."
+_INCONCLUSIVE = {
+    Ground.NO_FACE: "Hold the camera so that your whole face is in the oval, and stay in it.",
+    Ground.SEVERAL_FACES: "Only one person may be in the picture.",
+    Ground.POOR_PICTURE: _LIGHT,
+    Ground.TOO_LITTLE_MOTION: "Make each movement a little larger, without haste.",
+    Ground.TOO_FEW_FRAMES: "Too few pictures arrived: close other programs, or come nearer to "
+    "the wireless network.",
+}
+
+
+def live_check_result(session: LivenessSession) -> Verdict:
+    """What a person is told of their live check. Why it failed is not said, as it would teach how
+    to pass; why it could not be judged is, since that helps them alone."""
+    if session.state == LivenessState.PASSED:
+        return Verdict("match", "Live check passed", "")
+    if session.state == LivenessState.FAILED:
+        return Verdict(
+            "no",
+            "Live check not passed",
+            "Do what is asked when it is asked, and look straight into the camera in between. "
+            + _LIGHT,
+        )
+    if "problem" in session.scores:
+        reference = session.scores.get("reference")
+        told = f" Tell an administrator the reference {reference}." if reference else ""
+        return Verdict(
+            "unsure",
+            "The live check could not be judged",
+            f"That was not your doing. Try it again; if it stays, ask an administrator.{told}",
+        )
+    advice = [_INCONCLUSIVE[Ground(g)] for g in session.grounds if g in _INCONCLUSIVE]
+    return Verdict(
+        "unsure", "The live check could not tell", " ".join(advice or [_LIGHT]) + " Try it again."
+    )
 
 
 def _closeness(distance: float | None, threshold: float | None) -> str:

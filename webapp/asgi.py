@@ -15,14 +15,19 @@ django_app = get_asgi_application()
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import path  # noqa: E402
 
+from facerec.consumers import LivenessConsumer  # noqa: E402
 from webapp.jobs.consumer import JobConsumer  # noqa: E402
 from webapp.sockets import SocketAuth  # noqa: E402
 from webapp.staging import StagedUploads  # noqa: E402
 from webapp.uploads import BodyLimit  # noqa: E402
 
+sockets = [
+    path("ws/jobs/<uuid:job_id>/", JobConsumer.as_asgi()),
+    path("ws/liveness/<uuid:session_id>/", LivenessConsumer.as_asgi()),
+]
 application = ProtocolTypeRouter(
     {
         "http": StagedUploads(BodyLimit(django_app)),
-        "websocket": SocketAuth(URLRouter([path("ws/jobs/<uuid:job_id>/", JobConsumer.as_asgi())])),
+        "websocket": SocketAuth(URLRouter(sockets)),
     }
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ninja import Router
 
-from facerec.api import bulk, calibration, corrections, people, recognition
+from facerec.api import bulk, calibration, corrections, liveness, people, recognition
 
 router = Router()
-for part in (calibration, bulk, people, recognition, corrections):
+for part in (calibration, bulk, people, liveness, recognition, corrections):
     router.add_router("", part.router)

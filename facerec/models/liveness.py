@@ -77,6 +77,10 @@ class LivenessSession(models.Model):
     def is_final(self) -> bool:
         return self.state not in (LivenessState.WAITING, LivenessState.RUNNING)
 
+    def as_dict(self) -> dict[str, Any]:
+        """What its owner is told: whether it passed, never why."""
+        return {"id": str(self.id), "state": self.state}
+
     def visible_to(self, user: Any) -> bool:
         """Its owner alone."""
         return bool(user.is_authenticated and self.owner == user)

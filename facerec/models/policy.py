@@ -46,6 +46,13 @@ class FacePolicy(models.Model):
         """The same as a share of the threshold, in [0, 1]."""
         return MARGIN_SHARE if self.margin_share is None else self.margin_share
 
+    def requires_liveness(self, mode: str) -> bool:
+        """Whether questions of this mode need the person to be there; `mode` is a `Mode`."""
+        return {
+            "verification": self.verification_liveness,
+            "identification": self.identification_liveness,
+        }[mode]
+
     @classmethod
     def current(cls) -> FacePolicy:
         return cls.objects.filter(pk=1).first() or cls(pk=1)

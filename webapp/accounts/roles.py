@@ -36,6 +36,7 @@ ADMIN_PERMISSIONS = {
         "enrolment": "add view",
         "enrolmentphoto": "view",
         "attempt": "view",
+        "livenesssession": "view",
     },
     "styletransfer": {"stylejob": ""},  # other people's pictures are theirs alone
     "accounts": {"user": "add change delete view", "apikey": "add change delete view"},

@@ -47,6 +47,17 @@ def sequences(steps: int = STEPS) -> Iterator[tuple[Movement, ...]]:
             yield movements
 
 
+def redraw_challenge(challenge: Challenge, done: int, chance: Random | None = None) -> Challenge:
+    """The first `done` steps, which were seen, and others after them: what else was told of the
+    challenge is worth nothing to whoever learnt it. All that go on so are equally likely."""
+    chance = chance or SystemRandom()
+    kept = challenge.steps[:done]
+    seen = tuple(step.movement for step in kept)
+    going_on = [s for s in sequences(len(challenge.steps)) if s[:done] == seen]
+    movements = chance.choice(going_on)[done:]
+    return Challenge(kept + tuple(Step(m, round(chance.uniform(*HOLD), 2)) for m in movements))
+
+
 def draw_challenge(steps: int = STEPS, chance: Random | None = None) -> Challenge:
     """One of the sequences, all equally likely, by the system's own randomness unless told."""
     chance = chance or SystemRandom()
