@@ -1,11 +1,24 @@
-// A photo from the webcam, in a dialog: preview mirrored as in a mirror, the photo itself not.
+// The webcam: why there is none, and a photo from it, in a dialog with a preview as in a mirror.
 
 const REFUSALS = {
-  NotAllowedError: "The browser may not use the camera. Allow it beside the address bar, then try again, or choose a photo instead.",
-  NotFoundError: "No camera was found. Connect one, or choose a photo instead.",
-  NotReadableError: "Another program is using the camera. Close it and try again.",
+  NotAllowedError: "The browser may not use the camera. Allow it beside the address bar, then try again",
+  NotFoundError: "No camera was found. Connect one",
+  NotReadableError: "Another program is using the camera. Close it and try again",
 };
-const INSECURE = "Browsers give the camera to secure pages only (https, or this machine itself). Choose a photo instead.";
+const INSECURE = "Browsers give the camera to secure pages only (https, or this machine itself)";
+const INSTEAD = "choose a photo instead";
+
+/**
+ * Why there is no camera, and what to do now.
+ * @param {Error} error what `openCamera` threw
+ * @param {string} instead another way, where there is one
+ */
+export function cameraRefusal(error, instead = "") {
+  const known = REFUSALS[error.name];
+  if (known) return instead ? `${known}, or ${instead}.` : `${known}.`;
+  const what = window.isSecureContext ? "The camera did not start." : `${INSECURE}.`;
+  return instead ? `${what} ${instead[0].toUpperCase()}${instead.slice(1)}.` : what;
+}
 
 /** Whether this browser could ask for a camera at all. */
 export const hasCamera = () => Boolean(navigator.mediaDevices?.getUserMedia) || !window.isSecureContext;
@@ -25,8 +38,8 @@ export function takePhoto(title) {
   document.body.append(dialog);
   dialog.showModal();
 
-  open().then((opened) => {
-    if (!dialog.open) return stop(opened);
+  openCamera({ width: { ideal: 1280 }, height: { ideal: 960 } }).then((opened) => {
+    if (!dialog.open) return stopCamera(opened);
     stream = opened;
     video.srcObject = stream;
     return video.play();
@@ -35,8 +48,7 @@ export function takePhoto(title) {
     shutter.disabled = false;
     if (dialog.open) shutter.focus();
   }).catch((error) => {
-    sentence.textContent = REFUSALS[error.name] ?? (window.isSecureContext
-      ? "The camera did not start. Choose a photo instead." : INSECURE);
+    sentence.textContent = cameraRefusal(error, INSTEAD);
     video.hidden = true;
   });
 
@@ -46,21 +58,19 @@ export function takePhoto(title) {
     dialog.close();
   });
   return new Promise((resolve) => dialog.addEventListener("close", () => {
-    stop(stream);
+    stopCamera(stream);
     dialog.remove();
     resolve(photo);
   }, { once: true }));
 }
 
-async function open() {
+/** The camera that looks at the person; throws what `cameraRefusal` explains. */
+export async function openCamera(size) {
   if (!navigator.mediaDevices?.getUserMedia) throw new DOMException("", "SecurityError");
-  return navigator.mediaDevices.getUserMedia({
-    audio: false,
-    video: { facingMode: "user", width: { ideal: 1280 }, height: { ideal: 960 } },
-  });
+  return navigator.mediaDevices.getUserMedia({ audio: false, video: { facingMode: "user", ...size } });
 }
 
-function stop(stream) {
+export function stopCamera(stream) {
   for (const track of stream?.getTracks() ?? []) track.stop();
 }
 
