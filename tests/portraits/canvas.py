@@ -65,6 +65,8 @@ def light_on(z: Field, v: View, pixels: float, gloss: float) -> tuple[Field, Fie
     diffuse = np.clip((facing + 0.25) / 1.25, 0, 1)
     sky = 0.5 + 0.5 * gy / length
     hollow = np.clip((blur(z, pixels * 0.09) - z) * 4.5, 0, 0.6)
+    if v.even:
+        return (1 - 0.7 * hollow).astype(np.float32), np.zeros_like(z)
     under = np.roll(blur(z, pixels * 0.05), int(pixels * 0.13), axis=0) - z
     shade = 1 - 0.45 * step(0.17, 0.22, np.clip(under, 0, 1)) * (lamp[1] < -0.15)
     half = lamp + np.array([0, 0, 1])

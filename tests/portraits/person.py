@@ -65,6 +65,8 @@ class View:
     exposure: float = 1.0
     smile: float = 0.5
     noise: float = 0.004
+    even: bool = False
+    """Light from everywhere alike: what is drawn is an albedo, to be lit later."""
 
 
 def linear(code: str) -> Colour:

@@ -1,0 +1,4 @@
+"""Whom the simulator casts."""
+
+EVEN = (2000,)
+ODD = (2001,)
