@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from facerec.core.liveness.depth import measure_parallax
 from facerec.core.liveness.eyes import Eyes
 from facerec.core.liveness.limits import Limits
-from facerec.core.liveness.movements import is_rotation, shares, turn_between
+from facerec.core.liveness.movements import is_rotation, shares
 from facerec.core.liveness.sight import Sight
 from facerec.core.liveness.state import Portrait, Proof, State
 from facerec.core.liveness.types import Frame, Ground, Movement
@@ -23,18 +23,16 @@ BEST = 5
 """Frames at the largest turn whose parallax is taken."""
 
 
-def sample(s: State, sight: Sight, asked: Movement, limits: Limits) -> None:
+def sample(s: State, asked: Movement, limits: Limits) -> None:
     """The parallax of this frame, if the head is turned far enough."""
     t = s.track
-    if t is None or sight.pose is None or not is_rotation(asked):
+    if t is None or not is_rotation(asked):
         return
-    turn = turn_between(t.neutral, sight.pose)
-    share = shares(turn, limits)[asked]
-    from_reference = ~np.isnan(t.start[:, 0])
+    share = shares(t.placed.turn, limits)[asked]
     if share < limits.depth_from:
         return
-    start, now = t.start[from_reference], t.now[from_reference]
-    seen = measure_parallax(t.reference, t.picture, start, now, t.neutral, turn, share)
+    start, now = t.start[t.alive], t.now[t.alive]
+    seen = measure_parallax(t.reference, t.picture, start, now, t.neutral, t.placed, share)
     if seen is not None:
         s.parallax.append(seen)
 

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from facerec.core.liveness import evidence, state
 from facerec.core.liveness.challenge import Challenge, Step
+from facerec.core.liveness.continuity import begin_track, keep_track
 from facerec.core.liveness.evidence import keep_portrait, prove, watch
 from facerec.core.liveness.eyes import Eyes
 from facerec.core.liveness.limits import SHIPPED, Limits
-from facerec.core.liveness.movements import median_pose, shares, turn_between
-from facerec.core.liveness.sight import Sight, begin_track, fitness, is_still, look, track
+from facerec.core.liveness.movements import Pose, median_pose, median_turn, shares
+from facerec.core.liveness.sight import STEADY, Sight, fitness, is_still, look
 from facerec.core.liveness.state import State
 from facerec.core.liveness.types import Frame, Ground, Hint, Movement, Phase, Progress, Verdict
 from facerec.core.types import Box
@@ -26,10 +27,11 @@ from facerec.core.types import Box
 JUDGE_VERSION = "movements-1"
 """Changes when the same frames may get another verdict at the same limits."""
 
-RECENT = 3
-"""Poses over which a movement is read: their median, since landmarks jump."""
+CROWDED = 3
+"""Looks in a row at another face beside, until it is no passer-by."""
 
-FOLLOWED = (Phase.HOLD, Phase.MOVE, Phase.RETURN)
+FIRST = 4
+"""Encodings of still frames that make the anchor."""
 
 
 class Network(Protocol):
@@ -153,7 +155,7 @@ class LivenessJudge:
         s.hint = fitness(s, sight, limits)
         if s.hint in (None, Hint.STILL) and sight.face is not None:
             s.first.append(self._eyes.encode(sight.face.chip[None])[0])
-            del s.first[: -2 * RECENT]
+            del s.first[:-FIRST]
         else:
             s.first.clear()
             s.recent.clear()
@@ -164,8 +166,7 @@ class LivenessJudge:
 
     def _found(self, frame: Frame, sight: Sight) -> None:
         s, limits = self._state, self._limits
-        s.neutral = median_pose(seen.pose for seen in s.recent[-RECENT:])
-        if not begin_track(s, sight, limits):
+        if not begin_track(s, sight, self._neutral(), limits):
             s.hint = Hint.LIGHT
             return self._check_deadline(frame.arrived)
         mean = np.asarray(np.mean(s.first, axis=0), dtype=np.float32)
@@ -180,20 +181,17 @@ class LivenessJudge:
     def _follow(self, frame: Frame, sight: Sight) -> None:
         """Hold, move and return: with a face that must not be lost."""
         s, limits = self._state, self._limits
-        if s.crowded >= RECENT:
+        if s.crowded >= CROWDED:
             self._conclude(Ground.SEVERAL_FACES)
             return
-        if lost := track(s, sight, frame, limits):
+        if s.track is None:
+            raise ValueError("a session beyond FIND follows a face")
+        if lost := keep_track(s, s.track, sight, limits):
             self._lost(lost)
-            return
-        if sight.face is None or s.neutral is None:
-            s.hint = Hint.SHOW_FACE
-            self._check_deadline(frame.arrived)
             return
         s.hint = None
         s.passive = watch(s.passive, frame, sight, s.frames)
-        turn = turn_between(s.neutral, median_pose(seen.pose for seen in s.recent[-RECENT:]))
-        seen = shares(turn, limits)
+        seen = shares(median_turn(s.track.turns), limits)
         if evidence.compare(s, sight, self._eyes, max(seen.values()), limits):
             self._conclude(Ground.OTHER_PERSON)
         elif s.phase is Phase.HOLD:
@@ -207,11 +205,12 @@ class LivenessJudge:
         s, limits = self._state, self._limits
         if max(seen.values()) > limits.moved:
             self._too_early(frame)
+        elif sight.face is None:
+            s.hint = Hint.SHOW_FACE
         elif s.since is not None and frame.arrived - s.since >= s.steps[s.done].hold:
-            s.neutral = median_pose(seen.pose for seen in s.recent[-RECENT:])
             s.parallax.clear()
             s.slipping = False
-            if not begin_track(s, sight, limits):
+            if not begin_track(s, sight, self._neutral(), limits):
                 self._conclude(Ground.POOR_PICTURE)
             elif not keep_portrait(s, frame, sight, self._eyes, limits):
                 self._conclude(Ground.OTHER_PERSON)
@@ -228,7 +227,7 @@ class LivenessJudge:
             if max(s.share, other) > limits.moved:
                 self._too_early(frame)
             return
-        evidence.sample(s, sight, asked, limits)
+        evidence.sample(s, asked, limits)
         if s.share >= 1:
             s.done += 1
             self._enter(Phase.RETURN, frame.arrived)
@@ -246,7 +245,7 @@ class LivenessJudge:
         s, limits = self._state, self._limits
         asked = s.steps[s.done - 1].movement
         s.share = 0.0
-        evidence.sample(s, sight, asked, limits)
+        evidence.sample(s, asked, limits)
         if max(seen.values()) > limits.back:
             s.hint = Hint.STRAIGHT
             self._check_deadline(frame.arrived)
@@ -258,6 +257,9 @@ class LivenessJudge:
             self._conclude(
                 *evidence.weigh(s, limits, passive_decides=self._passive_decides),
             )
+
+    def _neutral(self) -> Pose:
+        return median_pose(seen.pose for seen in self._state.recent[-STEADY:])
 
     # what goes wrong
 
@@ -283,7 +285,7 @@ class LivenessJudge:
         s = self._state
         if s.phase is Phase.RETURN:  # the movement itself was seen to its end
             prove(s, s.steps[s.done - 1].movement, self._limits)
-        s.track = s.neutral = s.portrait = s.since = None
+        s.track = s.portrait = s.since = None
         s.box = None
         s.crowded = 0
         s.recent.clear()

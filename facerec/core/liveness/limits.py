@@ -17,12 +17,12 @@ class Limits:
     """Lengths on a face are in eye distances: pixels over those between the two eyes' centres."""
 
     # a face to begin with
-    eyes_least: float = _limit(36, "px", "Eyes nearer to each other than this: come closer.")
+    eyes_least: float = _limit(30, "px", "Eyes nearer to each other than this: come closer.")
     eyes_most: float = _limit(92, "px", "Eyes farther apart: go back, there is more to come.")
     frontal: float = _limit(14, "degrees", "A face from the front is turned by less.")
     upright: float = _limit(24, "degrees", "It nods and leans by less; noses differ in length.")
     still_seconds: float = _limit(0.4, "s", "For so long a face must be still to be found.")
-    still_turn: float = _limit(5, "degrees", "A still face turns by less.")
+    still_growth: float = _limit(0.12, "share", "It comes closer or goes away by less.")
     still_shift: float = _limit(0.18, "eye distances", "A still face moves by less.")
     find_seconds: float = _limit(8, "s", "Within this a still face must have been found.")
     # movements

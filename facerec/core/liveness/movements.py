@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import acos, atan, atan2, cos, degrees, hypot, radians
+from math import atan, atan2, degrees, hypot, radians
 from typing import NamedTuple
 
 import numpy as np
@@ -36,7 +36,7 @@ class Pose(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """A pose relative to the neutral one: degrees to the person's left, degrees down, and by how
+    """A head relative to its neutral place: degrees to the person's left, degrees down, and by how
     many times the face is larger."""
 
     yaw: float
@@ -63,23 +63,6 @@ def median_pose(poses: Iterable[Pose]) -> Pose:
     return Pose(*(float(v) for v in np.median(np.array(values), axis=0)))
 
 
-def turn_between(neutral: Pose, pose: Pose) -> Turn:
-    """By what a head has turned and come closer, in weak perspective.
-
-    With the eyes 1 apart and the base of the nose b before and a below them, a yaw moves the nose
-    aside by b tan(yaw) of the apparent eye distance, which shrinks by cos(yaw); a pitch moves it
-    to a cos(pitch) + b sin(pitch) below. b is the usual one, a the person's own.
-    Source: Gee and Cipolla 1994, Determining the gaze of faces in images; `quality.pose`.
-    """
-    yaw = atan(pose.aside / NOSE_BEFORE_EYES) - atan(neutral.aside / NOSE_BEFORE_EYES)
-    reach = hypot(neutral.below, NOSE_BEFORE_EYES)
-    level = atan2(NOSE_BEFORE_EYES, neutral.below)
-    below = pose.below * cos(yaw) / reach
-    pitch = level - acos(min(1.0, max(-1.0, below)))
-    scale = pose.eyes / cos(yaw) / max(neutral.eyes, 1e-6)
-    return Turn(degrees(yaw), degrees(pitch), scale)
-
-
 def shares(turn: Turn, limits: Limits) -> dict[Movement, float]:
     """How far each movement has come: 1 is clearly done, below 0 the opposite."""
     closer = (turn.scale - 1) / (limits.closer - 1)
@@ -95,6 +78,14 @@ def shares(turn: Turn, limits: Limits) -> dict[Movement, float]:
 def rotation(turn: Turn) -> float:
     """How far a head is turned in all, in degrees."""
     return degrees(hypot(radians(turn.yaw), radians(turn.pitch)))
+
+
+def median_turn(turns: Iterable[Turn]) -> Turn:
+    """Number by number. Raises ValueError for none."""
+    values = list(turns)
+    if not values:
+        raise ValueError("no turns")
+    return Turn(*(float(v) for v in np.median(np.array(values), axis=0)))
 
 
 def is_rotation(movement: Movement) -> bool:

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from facerec.core.liveness.challenge import Step
 from facerec.core.liveness.depth import Parallax
+from facerec.core.liveness.head import Placed
 from facerec.core.liveness.homography import Points
-from facerec.core.liveness.movements import Landmarks, Pose
+from facerec.core.liveness.movements import Landmarks, Pose, Turn
 from facerec.core.liveness.same_person import SamePerson
 from facerec.core.liveness.times import Times
 from facerec.core.liveness.tracking import Grey
@@ -35,17 +36,26 @@ class Sighting(NamedTuple):
 
 @dataclass
 class Track:
-    """Points that are followed. picture: the last one. now: where they are in it, (N, 2). start:
-    where they were in the reference, (N, 2), NaN for points that were added since. reference,
-    neutral: the picture and the pose in which the present movement begins. sharpness: there."""
+    """Points that are followed from a reference, the picture in which the present movement begins.
 
-    picture: Grey
-    landmarks: Landmarks
-    now: Points
-    start: Points
+    neutral: the pose in the reference. sharpness: of the face there. start: the points in it,
+    (N, 2). picture, taken: the last frame and its time. now: the points in it, (N, 2), where
+    `alive`, (N,). extra: points that came later, for continuity alone, (M, 2). landmarks: in the
+    last frame with a face. placed: where the head is; turns: the last few of it.
+    """
+
     reference: Grey
     neutral: Pose
     sharpness: float
+    start: Points
+    picture: Grey
+    taken: float
+    now: Points
+    alive: NDArray[np.bool_]
+    extra: Points
+    landmarks: Landmarks
+    placed: Placed = field(default_factory=Placed)
+    turns: list[Turn] = field(default_factory=list)
 
 
 @dataclass
@@ -84,9 +94,7 @@ class State:
     seen: float = 0.0  # `taken` of the last frame with a face
     crowded: int = 0  # looks in a row that showed another face
     recent: list[Sighting] = field(default_factory=list)
-    neutral: Pose | None = None
     track: Track | None = None
-    track_taken: float = 0.0
     survivors: list[float] = field(default_factory=list)
     jumps: list[float] = field(default_factory=list)
     # how often patience was needed
