@@ -10,10 +10,11 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest
 from ninja import File, Form, Router, Schema
 from ninja.files import UploadedFile
+from PIL import Image
 
 from facerec.api.common import ERRORS, PATIENCE, find_subject, key_of, unanswered
 from facerec.core.types import Outcome
-from facerec.models import Attempt, Subject
+from facerec.models import Attempt, Mode, Subject
 from facerec.reasons import INTERRUPTED, sentence_of
 from facerec.services.attempts import (
     note_unknown_claim,
@@ -21,6 +22,7 @@ from facerec.services.attempts import (
     start_verification,
 )
 from facerec.services.photos import MAX_SIDE
+from facerec.services.presence import Presence, presence_of
 from webapp.accounts.models import Scope
 from webapp.apikeys import AsyncKeyAuth
 from webapp.errors import UserFacingError
@@ -34,14 +36,17 @@ router = Router()
 
 class VerificationOut(Schema):
     """`distance` is squared L2; null where nothing was compared, and then `reason` says why.
-    `attempt` is by what the answer can be corrected."""
+    `threshold` is null where the live check alone said that nothing is. `liveness` is `passed`,
+    `failed`, `missing` or `vouched`; null where it was not asked for. `attempt` is by what the
+    answer can be corrected."""
 
     attempt: UUID
     outcome: str
     distance: float | None
-    threshold: float
+    threshold: float | None
     reason: str | None
     encoder: str
+    liveness: str | None
 
 
 class FaceOut(Schema):
@@ -63,9 +68,14 @@ class FaceOut(Schema):
 
 
 class IdentificationOut(Schema):
-    """`attempt` is by what the answer can be corrected."""
+    """`outcome` is the best that a face came to; where it is `cannot_decide`, `reason` says why:
+    look at it before `faces`, which may be empty. `liveness` as in a verification. `attempt` is by
+    what the answer can be corrected."""
 
     attempt: UUID
+    outcome: str
+    reason: str | None
+    liveness: str | None
     faces: list[FaceOut]
 
 
@@ -79,16 +89,30 @@ async def verify(
     request: HttpRequest,
     external_id: Form[str],
     photo: File[UploadedFile | None] = None,
+    liveness_session: Form[UUID | None] = None,
+    vouched: Form[str] = "",
 ) -> dict[str, Any]:
-    """`outcome` is `match`, `no_match` or `cannot_decide`."""
+    """`outcome` is `match`, `no_match` or `cannot_decide`. Instead of `photo`, the id of a live
+    check that was passed (`liveness_session`): then its own picture is compared. Where a live check
+    is required, neither is *cannot decide*; `vouched` says how else you know that the person is
+    there, if an administrator allows that."""
     attempt_id = uuid.uuid4()
 
     @sync_to_async
     def start() -> Attempt:
         check_rate(request, "face")
+        subject = _claimed(request, external_id)
+        presence = presence_of(
+            mode=Mode.VERIFICATION,
+            by=key_of(request).user,
+            session=liveness_session,
+            vouched=vouched,
+            has_photo=photo is not None,
+        )
         return start_verification(
-            subject=_claimed(request, external_id),
-            image=read_picture(photo, field="photo", max_side=MAX_SIDE),
+            subject=subject,
+            image=_photo(photo, presence),
+            presence=presence,
             by=key_of(request).user,
             api_key=key_of(request),
             attempt_id=attempt_id,
@@ -102,6 +126,7 @@ async def verify(
         "threshold": attempt.threshold,
         "reason": attempt.reason or None,
         "encoder": attempt.encoder_version,
+        "liveness": attempt.liveness or None,
     }
 
 
@@ -111,16 +136,30 @@ async def verify(
     auth=AsyncKeyAuth(Scope.RECOGNISE),
     summary="Who is on a photo?",
 )
-async def identify(request: HttpRequest, photo: File[UploadedFile | None] = None) -> dict[str, Any]:
+async def identify(
+    request: HttpRequest,
+    photo: File[UploadedFile | None] = None,
+    liveness_session: Form[UUID | None] = None,
+    vouched: Form[str] = "",
+) -> dict[str, Any]:
     """Each face's `outcome` is `match`, `not_recognized` or `cannot_decide`; a photo without a
-    face has no faces."""
+    face has no faces. `liveness_session` and `vouched` as in a verification; of a live check the
+    one face is looked for that was judged."""
     attempt_id = uuid.uuid4()
 
     @sync_to_async
     def start() -> Attempt:
         check_rate(request, "face")
+        presence = presence_of(
+            mode=Mode.IDENTIFICATION,
+            by=key_of(request).user,
+            session=liveness_session,
+            vouched=vouched,
+            has_photo=photo is not None,
+        )
         return start_identification(
-            image=read_picture(photo, field="photo", max_side=MAX_SIDE),
+            image=_photo(photo, presence),
+            presence=presence,
             by=key_of(request).user,
             api_key=key_of(request),
             attempt_id=attempt_id,
@@ -130,6 +169,9 @@ async def identify(request: HttpRequest, photo: File[UploadedFile | None] = None
     sees_people = await sync_to_async(key_of(request).allows)(Scope.SUBJECTS)
     return {
         "attempt": attempt.pk,
+        "outcome": attempt.outcome,
+        "reason": attempt.reason or None,
+        "liveness": attempt.liveness or None,
         "faces": [
             {
                 "box": face.box,
@@ -144,6 +186,13 @@ async def identify(request: HttpRequest, photo: File[UploadedFile | None] = None
             async for face in attempt.faces.select_related("subject", "runner_up")
         ],
     }
+
+
+def _photo(photo: UploadedFile | None, presence: Presence) -> Image.Image | None:
+    """The photo, where one is needed. Raises UserFacingError."""
+    if not presence.needs_photo:
+        return None
+    return read_picture(photo, field="photo", max_side=MAX_SIDE)
 
 
 def _external_id(subject: Subject | None, *, told: bool) -> str | None:

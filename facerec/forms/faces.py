@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django import forms
 from django.conf import settings
@@ -11,10 +11,12 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from facerec.core.types import Reason
-from facerec.models import Subject
+from facerec.models import Mode, Subject
 from facerec.services.attempts import find_subject
 from facerec.services.enrolment import Photo, read_photos
 from facerec.services.photos import MAX_SIDE
+from facerec.services.presence import Presence, presence_of, read_session_id
+from webapp.accounts.models import User
 from webapp.errors import UserFacingError
 from webapp.uploads import read_picture
 
@@ -24,21 +26,39 @@ T = TypeVar("T")
 class QuestionForm(forms.Form):
     """A form whose fields are read by functions that tell what is wrong in a sentence and a hint.
 
-    After `is_valid()`, `cleaned_data["image"]` is the decoded photo; else `problems` has what the
-    error summary shows, and `status` is the first problem's.
+    After `is_valid()`, `cleaned_data` has the `presence`, and as `image` the decoded photo where
+    that needs one; else `problems` has what the error summary shows, and `status` is the first
+    problem's.
     """
 
-    photo = forms.FileField(required=False, allow_empty_file=True, max_length=None)
+    mode: ClassVar[Mode]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    photo = forms.FileField(required=False, allow_empty_file=True, max_length=None)
+    liveness_session = forms.CharField(required=False, max_length=36)
+    vouched = forms.CharField(required=False)
+
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.by = by
         self.problems: list[dict[str, Any]] = []
         self.status = 422
 
     def clean(self) -> dict[str, Any]:
         upload = self.files.get("photo")
-        image = self._read(lambda: read_picture(upload, field="photo", max_side=MAX_SIDE))
-        return {"image": image}
+        presence = self._read(lambda: self._presence(has_photo=bool(upload)))
+        image = None
+        if presence is not None and presence.needs_photo:
+            image = self._read(lambda: read_picture(upload, field="photo", max_side=MAX_SIDE))
+        return {"image": image, "presence": presence}
+
+    def _presence(self, *, has_photo: bool) -> Presence:
+        return presence_of(
+            mode=self.mode,
+            by=self.by,
+            session=read_session_id(self.data.get("liveness_session", "")),
+            vouched=self.data.get("vouched", ""),
+            has_photo=has_photo,
+        )
 
     def _read(self, read: Callable[[], T]) -> T | None:
         try:
@@ -57,10 +77,13 @@ class QuestionForm(forms.Form):
 class IdentifyForm(QuestionForm):
     """Who is on this photo?"""
 
+    mode = Mode.IDENTIFICATION
+
 
 class VerifyForm(QuestionForm):
     """Is the person on this photo who they claim to be?"""
 
+    mode = Mode.VERIFICATION
     subject = forms.CharField(required=False, max_length=200)
 
     def clean(self) -> dict[str, Any]:

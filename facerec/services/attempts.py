@@ -12,6 +12,7 @@ from PIL import Image
 from facerec.core.types import Outcome, Reason
 from facerec.models import Attempt, Mode, Subject
 from facerec.services.photos import keep_probe
+from facerec.services.presence import Presence, presence_of, take_face
 from webapp.accounts.models import ApiKey, User
 from webapp.errors import UserFacingError
 from webapp.jobs.dispatch import enqueue
@@ -59,32 +60,36 @@ def find_subject(*, claim: str, field: str = "subject") -> Subject:
 def start_verification(
     *,
     subject: Subject,
-    image: Image.Image,
+    image: Image.Image | None = None,
     by: User,
+    presence: Presence | None = None,
     api_key: ApiKey | None = None,
     attempt_id: UUID | None = None,
 ) -> Attempt:
-    """Is the person on the photo this subject? Sends the question to a worker.
+    """Is the person on the photo, or in the live check, this subject? Sends the question to a
+    worker; where the presence says that nothing may be compared, it is answered at once.
+
+    Args:
+        image: the photo; None where `presence` needs none.
+        presence: what was shown of the person's being there; by default nothing.
 
     Raises:
+        UserFacingError: `liveness_spent` (409).
         redis.RedisError: there is nowhere to lay the probe; nothing was started.
     """
-    return _start(Mode.VERIFICATION, subject, image, by, api_key, attempt_id)
+    return _start(Mode.VERIFICATION, subject, image, by, presence, api_key, attempt_id)
 
 
 def start_identification(
     *,
-    image: Image.Image,
+    image: Image.Image | None = None,
     by: User,
+    presence: Presence | None = None,
     api_key: ApiKey | None = None,
     attempt_id: UUID | None = None,
 ) -> Attempt:
-    """Who of the enrolled people is on the photo? Sends the question to a worker.
-
-    Raises:
-        redis.RedisError: there is nowhere to lay the probe; nothing was started.
-    """
-    return _start(Mode.IDENTIFICATION, None, image, by, api_key, attempt_id)
+    """Who of the enrolled people is on the photo, or in the live check? As `start_verification`."""
+    return _start(Mode.IDENTIFICATION, None, image, by, presence, api_key, attempt_id)
 
 
 def note_unknown_claim(*, by: User, api_key: ApiKey | None = None) -> Attempt:
@@ -105,24 +110,35 @@ def note_unknown_claim(*, by: User, api_key: ApiKey | None = None) -> Attempt:
 def _start(
     mode: Mode,
     subject: Subject | None,
-    image: Image.Image,
+    image: Image.Image | None,
     by: User,
+    presence: Presence | None,
     api_key: ApiKey | None,
     attempt_id: UUID | None,
 ) -> Attempt:
     attempt_id = attempt_id or uuid.uuid4()
-    width, height = image.info.get("sent_size", image.size)
-    keep_probe(attempt_id, image)
+    presence = presence or presence_of(mode=mode, by=by)
+    attempt = Attempt(
+        id=attempt_id,
+        owner=by,
+        operator=by.get_username(),
+        api_key=api_key,
+        mode=mode,
+        subject=subject,
+        **presence.as_fields(),
+    )
+    if presence.reason is not None:
+        attempt.outcome, attempt.reason = Outcome.CANNOT_DECIDE, presence.reason
+        attempt.status, attempt.finished = Status.DONE, timezone.now()
+    elif presence.session is not None:
+        take_face(presence.session, attempt_id)
+    else:
+        if image is None:
+            raise ValueError("a question without a live check needs a photo")
+        attempt.width, attempt.height = image.info.get("sent_size", image.size)
+        keep_probe(attempt_id, image)
     with transaction.atomic():
-        attempt = Attempt.objects.create(
-            id=attempt_id,
-            owner=by,
-            operator=by.get_username(),
-            api_key=api_key,
-            mode=mode,
-            subject=subject,
-            width=width,
-            height=height,
-        )
-        enqueue(attempt)
+        attempt.save(force_insert=True)
+        if not attempt.is_final:
+            enqueue(attempt)
     return attempt

@@ -152,14 +152,18 @@ def find_session(*, session_id: UUID, by: User) -> LivenessSession:
     """
     session = LivenessSession.objects.select_related("owner").filter(pk=session_id).first()
     if session is None or not session.visible_to(by):
-        raise UserFacingError(
-            "unknown_session",
-            "There is no such live check, or it is not yours.",
-            "Begin a new one.",
-            status=404,
-            field="liveness_session",
-        )
+        raise unknown_session()
     return settle(session)
+
+
+def unknown_session() -> UserFacingError:
+    return UserFacingError(
+        "unknown_session",
+        "There is no such live check, or it is not yours.",
+        "Begin a new one.",
+        status=404,
+        field="liveness_session",
+    )
 
 
 def begin(*, session: LivenessSession, nonce: str, holder: str) -> Begun:

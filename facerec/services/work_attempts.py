@@ -16,12 +16,21 @@ from facerec.core.types import Box, EncodedFace, IdentificationDecision, Outcome
 from facerec.core.versions import ALIGNER_VERSION
 from facerec.encoders import ActiveEncoder, adapter_of, rule_of, shown
 from facerec.gallery.live import AdaptedGallery, comparable
-from facerec.models import Attempt, AttemptFace, FacePolicy, FaceTemplate, Mode, Subject
+from facerec.models import (
+    Attempt,
+    AttemptFace,
+    FacePolicy,
+    FaceTemplate,
+    Liveness,
+    Mode,
+    Subject,
+)
 from facerec.reasons import INTERRUPTED
 from facerec.runtime import FaceRuntime
 from facerec.services.admission import stored_form
 from facerec.services.corrections import is_vetoed
 from facerec.services.photos import discard_probe, read_probe
+from facerec.services.presence import is_enough
 from facerec.services.remembered import remember
 from facerec.services.work import ready_runtime
 from facerec.thresholds import identification_point, in_use
@@ -37,6 +46,15 @@ def run_attempt(run: Run[Attempt]) -> None:
         if probe is None:
             run.update(outcome=Outcome.CANNOT_DECIDE, reason=INTERRUPTED)
             return
+        if not is_enough(run.job):  # it became required after the question was asked
+            run.update(
+                outcome=Outcome.CANNOT_DECIDE,
+                reason=Reason.LIVENESS_MISSING,
+                liveness=Liveness.MISSING,
+            )
+            return
+        if not run.job.width:  # a live check's frame: its size was not known before
+            run.update(width=probe.width, height=probe.height)
         with ready_runtime() as here:
             if run.job.mode == Mode.VERIFICATION:
                 _verify(here, run, probe)
@@ -94,6 +112,8 @@ def _identify(here: FaceRuntime, run: Run[Attempt], probe: Image.Image) -> None:
     gallery = here.gallery()
     point = identification_point(len(gallery))
     faces = here.pipeline_of(gallery.encoder).analyse(probe)
+    if run.job.liveness == Liveness.PASSED:
+        faces = faces[:1]  # the largest is the one that was judged; nobody else is answered for
     margin = FacePolicy.current().least_margin(point.threshold)
     decisions = _decide(faces, gallery, point.threshold, margin)
     decisions = [_checked(*pair, gallery) for pair in zip(decisions, faces, strict=True)]

@@ -15,7 +15,7 @@ from django_htmx.http import retarget
 from facerec import wording
 from facerec.encoders import DISTANCE
 from facerec.forms.faces import IdentifyForm, QuestionForm, VerifyForm
-from facerec.models import Attempt, AttemptFace, FaceTemplate, Mode, Subject
+from facerec.models import Attempt, AttemptFace, FacePolicy, FaceTemplate, Mode, Subject
 from facerec.services.attempts import (
     note_unknown_claim,
     start_identification,
@@ -36,7 +36,7 @@ SUGGESTIONS = 30  # people offered while a name is typed
 def verify(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         check_rate(request, "face")
-        form = VerifyForm(request.POST, request.FILES)
+        form = VerifyForm(request.POST, request.FILES, by=cast(User, request.user))
         if not form.is_valid():
             if form.claims_nobody:
                 note_unknown_claim(by=cast(User, request.user))
@@ -46,7 +46,8 @@ def verify(request: HttpRequest) -> HttpResponse:
             start_verification(
                 subject=form.cleaned_data["subject"],
                 image=form.cleaned_data["image"],
-                by=cast(User, request.user),
+                presence=form.cleaned_data["presence"],
+                by=form.by,
             ),
         )
     return render(request, "facerec/verify.html", _verify_page(None))
@@ -57,12 +58,16 @@ def verify(request: HttpRequest) -> HttpResponse:
 def identify(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         check_rate(request, "face")
-        form = IdentifyForm(request.POST, request.FILES)
+        form = IdentifyForm(request.POST, request.FILES, by=cast(User, request.user))
         if not form.is_valid():
             return _refuse(request, "facerec/identify.html", form, _identify_page())
         return _started(
             request,
-            start_identification(image=form.cleaned_data["image"], by=cast(User, request.user)),
+            start_identification(
+                image=form.cleaned_data["image"],
+                presence=form.cleaned_data["presence"],
+                by=form.by,
+            ),
         )
     return render(request, "facerec/identify.html", _identify_page())
 
@@ -121,6 +126,7 @@ def _verify_page(form: VerifyForm | None) -> dict[str, Any]:
         "decided_by": wording.rule(rule),
         "ruler_max": wording.ruler_max(),
         "measured_on": wording.measured_on(),
+        "live": _live(Mode.VERIFICATION),
     }
 
 
@@ -134,6 +140,17 @@ def _identify_page() -> dict[str, Any]:
         "point": point,
         "ruler_max": wording.ruler_max(),
         "measured_on": wording.measured_on(),
+        "live": _live(Mode.IDENTIFICATION),
+    }
+
+
+def _live(mode: Mode) -> dict[str, Any]:
+    """What the policy wants of the person's being there, for questions of this mode."""
+    policy = FacePolicy.current()
+    return {
+        "purpose": mode.value,
+        "required": policy.requires_liveness(mode),
+        "alternative": policy.liveness_alternative,
     }
 
 
@@ -187,6 +204,8 @@ def _details(attempt: Attempt) -> list[tuple[str, str]]:
     if attempt.finished:
         took = attempt.finished - attempt.created
         rows.append(("Took", f"{took.total_seconds():.2f} s"))
+    if attempt.liveness:
+        rows.append(("Live check", wording.live_check(attempt)))
     if point:
         rows += [
             ("Encoder", attempt.encoder_version),

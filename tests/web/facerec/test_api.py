@@ -122,7 +122,9 @@ class TestVerify:
         response = post("/verify", external_id="ada", photo=upload(portrait(ADA, 1)))
         assert response.status_code == 200
         body = response.json()
-        assert set(body) == {"attempt", "outcome", "distance", "threshold", "reason", "encoder"}
+        expected = {"attempt", "outcome", "distance", "threshold", "reason", "encoder", "liveness"}
+        assert set(body) == expected
+        assert body["liveness"] is None
         assert body["outcome"] == "match"
         assert 0 < body["distance"] < body["threshold"]
         assert body["reason"] is None
@@ -161,7 +163,8 @@ class TestIdentify:
         enrolled(administrator)
         response = post("/identify", photo=upload(group()))
         assert response.status_code == 200
-        assert set(response.json()) == {"attempt", "faces"}
+        assert set(response.json()) == {"attempt", "outcome", "reason", "liveness", "faces"}
+        assert (response.json()["outcome"], response.json()["reason"]) == ("match", None)
         ada, bob = sorted(response.json()["faces"], key=lambda face: face["box"][0])
         expected = {"box", "outcome", "external_id", "distance", "threshold", "reason"}
         expected |= {"margin", "runner_up"}
@@ -196,7 +199,8 @@ class TestIdentify:
         assert face["external_id"] is None
 
     def test_nobody(self, post) -> None:
-        assert post("/identify", photo=upload(nobody())).json()["faces"] == []
+        body = post("/identify", photo=upload(nobody())).json()
+        assert (body["outcome"], body["reason"], body["faces"]) == ("cannot_decide", "no_face", [])
 
 
 @pytest.mark.parametrize("bad", REFUSED.values(), ids=REFUSED)
