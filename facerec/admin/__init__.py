@@ -1,5 +1,5 @@
 """The admin panel's pages of faces, a module a subject."""
 
-from facerec.admin import log, people
+from facerec.admin import liveness, log, people
 
-__all__ = ["log", "people"]
+__all__ = ["liveness", "log", "people"]

@@ -7,14 +7,17 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from facerec.admin.common import ReadOnly
 from facerec.core.types import Outcome, Reason
 from facerec.models import Attempt, AttemptFace, Mode
-from facerec.wording import meaning
+from facerec.wording import live_check, meaning
 from webapp.jobs.models import Status
 
 OUTCOME_COLOURS = {
@@ -71,10 +74,18 @@ class AttemptAdmin(ReadOnly):
         "mode",
         "against_whom",
         "answer",
+        "liveness",
         "shown_distance",
         "shown_threshold",
     )
-    list_filter = ("mode", "outcome", "reason", ("created", admin.DateFieldListFilter), "operator")
+    list_filter = (
+        "mode",
+        "outcome",
+        "reason",
+        "liveness",
+        ("created", admin.DateFieldListFilter),
+        "operator",
+    )
     list_filter_submit = False
     search_fields = (
         "operator",
@@ -98,6 +109,7 @@ class AttemptAdmin(ReadOnly):
                 )
             },
         ),
+        ("Was the person there?", {"fields": ("was_there", "live_check_shown")}),
         ("Made by", {"fields": (("encoder_version", "aligner_version"),)}),
     )
 
@@ -138,6 +150,18 @@ class AttemptAdmin(ReadOnly):
     @admin.display(description="threshold", ordering="threshold")
     def shown_threshold(self, attempt: Attempt) -> str:
         return _number(attempt.threshold)
+
+    @admin.display(description="live check")
+    def was_there(self, attempt: Attempt) -> str:
+        return live_check(attempt) or "not asked for"
+
+    @admin.display(description="its line")
+    def live_check_shown(self, attempt: Attempt) -> SafeString | str:
+        session = attempt.liveness_session
+        if session is None:
+            return "none"
+        link = reverse("admin:facerec_livenesssession_change", args=[session.pk])
+        return format_html('<a href="{}">{}</a>', link, session)
 
     @admin.display(description="what the threshold means")
     def what_it_means(self, attempt: Attempt) -> str:
