@@ -1,18 +1,21 @@
 // <live-check purpose url token>: a button, and the panel in which a person shows that they are there
-// (templates/components/live_check.html). Fires a bubbling `passed` (detail: {id}) and, of a session
-// for the bench, `recorded` (detail: {blob, name, frames}, or null where the connection broke off).
+// (templates/components/live_check.html). Fires, bubbling:
+//   opening   before the panel opens; can be cancelled
+//   decided   (detail: {outcome, recording}); recording: of a session for the bench {blob, name, frames}
+//   passed    (detail: {id}) once the panel has closed
 import { openCamera, cameraRefusal, stopCamera } from "./camera.js";
 import { CameraFrames } from "./camera-frames.js";
 import { LiveRecording } from "./live-recording.js";
 import { LiveSession, Refused } from "./live-session.js";
 import { LiveView } from "./live-view.js";
 
-const LINGER = 1100; // ms that "passed" is shown before the page goes on
+const LINGER = 900; // ms that "passed" is shown before the panel closes by itself
 const OUTCOMES = new Set(["passed", "failed", "inconclusive"]);
 
 export class LiveCheck extends HTMLElement {
   #dialog; #view; #start;
   #stream = null; #frames = null; #session = null; #recording = null;
+  #passed = null; // the id of a session that was passed, until the panel has closed
   #run = 0; // which try this is: what an earlier one still says is not listened to
 
   connectedCallback() {
@@ -24,7 +27,7 @@ export class LiveCheck extends HTMLElement {
     this.#start.addEventListener("click", () => this.open());
     this.#dialog.querySelector("[data-cancel]").addEventListener("click", () => this.#dialog.close());
     this.#dialog.querySelector("[data-again]").addEventListener("click", () => this.#begin());
-    this.#dialog.addEventListener("close", () => this.#leave());
+    this.#dialog.addEventListener("close", () => this.#closed());
     document.addEventListener("visibilitychange", this.#watched);
   }
 
@@ -39,7 +42,7 @@ export class LiveCheck extends HTMLElement {
   labels = null;
 
   open() {
-    if (!this.dispatchEvent(new CustomEvent("opening", { bubbles: true, cancelable: true }))) return;
+    if (!this.#tell("opening")) return;
     this.#dialog.showModal();
     this.#begin();
   }
@@ -75,12 +78,9 @@ export class LiveCheck extends HTMLElement {
   #follow(run, session) {
     this.#session = session;
     this.#frames = new CameraFrames(this.#view.video, session.wanted);
-    this.#recording = this.purpose === "recording" ? new LiveRecording(this.labels) : null;
+    this.#recording = this.purpose === "recording" ? new LiveRecording(this.labels, session.wanted.challenge) : null;
     const on = (type, act) => session.addEventListener(type, ({ detail }) => { if (run === this.#run) act(detail); });
-    on("session", (told) => {
-      this.#recording?.begun(told);
-      this.#view.begin(told);
-    });
+    on("session", (told) => this.#view.begin(told));
     on("progress", (told) => {
       this.#recording?.judged(told);
       this.#view.progress(told);
@@ -97,13 +97,23 @@ export class LiveCheck extends HTMLElement {
 
   #decided(run, verdict) {
     const outcome = OUTCOMES.has(verdict.outcome) ? verdict.outcome : "inconclusive";
+    const recording = this.#recording?.pack(verdict);
     const { id } = this.#session;
-    const recorded = this.#recording && { detail: this.#recording.pack(verdict), bubbles: true };
     this.#finish(run, outcome, verdict.advice, verdict.title);
-    if (recorded) this.dispatchEvent(new CustomEvent("recorded", recorded));
+    this.#tell("decided", { outcome, recording });
     if (outcome !== "passed") return;
-    this.dispatchEvent(new CustomEvent("passed", { bubbles: true, detail: { id } }));
+    this.#passed = id;
     if (!this.hasAttribute("stays")) setTimeout(() => { if (run === this.#run) this.close(); }, LINGER);
+  }
+
+  #closed() {
+    const id = this.#passed;
+    this.#leave();
+    if (id) this.#tell("passed", { id });
+  }
+
+  #tell(type, detail) {
+    return this.dispatchEvent(new CustomEvent(type, { bubbles: true, cancelable: type === "opening", detail }));
   }
 
   /** Nothing runs any more; the panel says how it ended. */
@@ -115,6 +125,7 @@ export class LiveCheck extends HTMLElement {
 
   #leave() {
     this.#run++;
+    this.#passed = null;
     this.#release();
     this.#view.clear();
   }

@@ -1,4 +1,5 @@
-// Verify and Identify: follow the attempt to its answer, and show the photo that was asked about.
+// Verify and Identify: send a passed live check, follow the attempt to its answer, and show the photo
+// that was asked about.
 import { JobSocket } from "../lib/job-socket.js";
 import { watchLink } from "../lib/notices.js";
 
@@ -55,8 +56,50 @@ function look() {
   if (figure?.hidden) showPicture(figure);
 }
 
+// --- a live check instead of a photo -------------------------------------------------------------
+const check = form?.querySelector("live-check");
+
+/** What the form holds beside a live check would contradict it. */
+function askBy(session) {
+  form.elements.liveness_session.value = session;
+  form.querySelector("[data-held]").hidden = !session;
+  if (!session) return;
+  form.querySelector("drop-zone")?.clear();
+  if (form.elements.vouched) form.elements.vouched.value = "";
+}
+
+function claimIsMissing() {
+  const claim = form.elements.subject;
+  const missing = claim && !claim.value.trim();
+  if (claim) document.getElementById("subject-error").textContent = missing ? "Say first who they claim to be." : "";
+  if (missing) claim.focus();
+  return missing;
+}
+
+check?.addEventListener("opening", (event) => {
+  askBy("");
+  if (claimIsMissing()) event.preventDefault();
+});
+check?.addEventListener("passed", ({ detail: { id } }) => {
+  askBy(id);
+  form.requestSubmit();
+});
+form?.addEventListener("change", ({ target }) => { if (target.type === "file" && target.files.length) askBy(""); });
+
+form?.querySelector("[data-vouch]")?.addEventListener("click", (event) => {
+  const missing = !form.elements.vouched.value.trim();
+  document.getElementById("vouched-error").textContent = missing ? "Say how you made sure." : "";
+  if (!missing) return;
+  event.preventDefault();
+  form.elements.vouched.focus();
+});
+
 form?.addEventListener("htmx:beforeRequest", ({ target }) => {
-  if (target === form) sent = form.querySelector("input[type=file]").files[0] ?? null;
+  if (target === form) sent = form.querySelector("input[type=file]")?.files[0] ?? null;
+});
+// It counts once. Where something else was wrong with the question it may be asked again.
+form?.addEventListener("htmx:afterRequest", ({ target, detail }) => {
+  if (target === form && (detail.successful || detail.xhr.status === 409)) askBy("");
 });
 document.addEventListener("htmx:afterSettle", look);
 look();
