@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +10,19 @@ from facerec.core.liveness.depth import measure_parallax
 from facerec.core.liveness.eyes import Eyes
 from facerec.core.liveness.limits import Limits
 from facerec.core.liveness.movements import is_rotation, shares
+from facerec.core.liveness.passive import PassiveEvidence
 from facerec.core.liveness.sight import Sight
 from facerec.core.liveness.state import Portrait, Proof, State
 from facerec.core.liveness.types import Frame, Ground, Movement
 
 ENCODE_EVERY = 3
 """Frames from one encoding to the next; the tracks hold the ones between together."""
+
+ENOUGH = 2
+"""Frames at a turn without which it proves nothing."""
+
+WATCH_EVERY, WATCHED = 5, 16
+"""Frames from one look at the passive cues to the next, and how many looks there are."""
 
 BEST = 5
 """Frames at the largest turn whose parallax is taken."""
@@ -54,7 +59,11 @@ def prove(s: State, asked: Movement, limits: Limits) -> None:
 
 
 def _shows_depth(proof: Proof, limits: Limits) -> bool:
-    return proof.frames >= limits.depth_frames and proof.residual >= limits.depth_least
+    return (
+        proof.frames >= ENOUGH
+        and proof.relief >= limits.relief_least
+        and proof.residual >= limits.parallax_least
+    )
 
 
 def keep_portrait(s: State, frame: Frame, sight: Sight, eyes: Eyes, limits: Limits) -> bool:
@@ -83,30 +92,32 @@ def compare(s: State, sight: Sight, eyes: Eyes, share: float, limits: Limits) ->
     return s.same.is_other(limits)
 
 
-def watch(passive: dict[str, Any], frame: Frame, sight: Sight, number: int) -> dict[str, Any]:
-    """The passive cues of a few frames."""
-    return passive
+def watch(s: State, frame: Frame, sight: Sight) -> None:
+    """The passive cues of a few frames of the session."""
+    if sight.face is None or s.frames % WATCH_EVERY or s.watched >= WATCHED:
+        return
+    cues = PassiveEvidence() if s.passive is None else PassiveEvidence.from_json(s.passive)
+    cues.add(frame.image, sight.face.face, frame.taken)
+    s.passive, s.watched = cues.as_json(), s.watched + 1
 
 
 def weigh(s: State, limits: Limits, *, passive_decides: bool) -> list[Ground]:
     """Every ground against LIVE, at the end of all steps."""
-    grounds: list[Ground] = []
-    proofs = [proof for proof in s.proofs if proof.frames >= limits.depth_frames]
-    if not proofs:
-        grounds.append(Ground.TOO_LITTLE_MOTION)
-    elif depth(proofs) < limits.depth_least or s.best is None:
-        grounds.append(Ground.FLAT)
-    if s.times.rate < limits.frames_least:
-        grounds.append(Ground.TOO_FEW_FRAMES)
-    measured = s.same.scores()
-    if measured.get("same_frontal", 0.0) > limits.same_frontal:
-        grounds.append(Ground.OTHER_PERSON)
-    return grounds
-
-
-def depth(proofs: list[Proof]) -> float:
-    """One number for all turns: the median of their residuals."""
-    return float(np.median([proof.residual for proof in proofs]))
+    measured = scores(s)
+    against = {
+        Ground.TOO_LITTLE_MOTION: "relief" not in measured,
+        Ground.FLAT: measured.get("relief", 1) < limits.relief_least
+        or measured.get("parallax", 1) < limits.parallax_least
+        or s.best is None,
+        Ground.OTHER_PERSON: measured.get("same_frontal", 0) > limits.same_frontal,
+        Ground.TOO_FEW_FRAMES: s.times.rate < limits.frames_least,
+        Ground.SCREEN_OR_PRINT: passive_decides
+        and measured.get("passive", 0) > limits.passive_most,
+        Ground.NETWORK: measured.get("network", 1) < limits.network_least,
+    }
+    if against[Ground.TOO_LITTLE_MOTION]:
+        del against[Ground.FLAT]
+    return [ground for ground, holds in against.items() if holds]
 
 
 def scores(s: State) -> dict[str, float]:
@@ -121,8 +132,13 @@ def scores(s: State) -> dict[str, float]:
     for number, proof in enumerate(s.proofs, 1):
         values[f"parallax_{number}_{proof.movement.value}"] = proof.residual
         values[f"relief_{number}_{proof.movement.value}"] = proof.relief
-    if s.proofs:
-        values["parallax"] = depth(s.proofs)
+    if counted := [proof for proof in s.proofs if proof.frames >= ENOUGH]:
+        values["parallax"] = float(np.median([proof.residual for proof in counted]))
+        values["relief"] = float(np.median([proof.relief for proof in counted]))
+    if s.passive is not None:
+        values["passive"] = PassiveEvidence.from_json(s.passive).score()
+    if s.network:
+        values["network"] = float(np.median(s.network))
     if s.survivors:
         values["survivors_least"] = min(s.survivors)
     if s.jumps:

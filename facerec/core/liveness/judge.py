@@ -37,8 +37,8 @@ FIRST = 4
 class Network(Protocol):
     """A network that tells a face from a picture of one."""
 
-    def score(self, image: NDArray[np.uint8], box: Box) -> float:
-        """How surely it is living, in [0, 1]."""
+    def live_share(self, image: NDArray[np.uint8], box: Box) -> float:
+        """How surely the face in this box is a living person's, in [0, 1]."""
         ...
 
 
@@ -190,7 +190,7 @@ class LivenessJudge:
             self._lost(lost)
             return
         s.hint = None
-        s.passive = watch(s.passive, frame, sight, s.frames)
+        watch(s, frame, sight)
         seen = shares(median_turn(s.track.turns), limits)
         if evidence.compare(s, sight, self._eyes, max(seen.values()), limits):
             self._conclude(Ground.OTHER_PERSON)
@@ -215,13 +215,15 @@ class LivenessJudge:
             elif not keep_portrait(s, frame, sight, self._eyes, limits):
                 self._conclude(Ground.OTHER_PERSON)
             else:
+                if self._network is not None:
+                    s.network.append(self._network.live_share(frame.image, sight.face.face.box))
                 self._enter(Phase.MOVE, frame.judged)
 
     def _move(self, frame: Frame, sight: Sight, seen: dict[Movement, float]) -> None:
         s, limits = self._state, self._limits
         asked = s.steps[s.done].movement
-        s.share = seen.pop(asked)
-        other = max(seen.values())
+        s.share = shares(s.track.placed.turn, limits)[asked] if s.track else 0.0
+        other = max(share for movement, share in seen.items() if movement is not asked)
         since = frame.arrived if s.since is None else s.since
         if frame.arrived < since + limits.reaction_seconds:
             if max(s.share, other) > limits.moved:
@@ -246,7 +248,7 @@ class LivenessJudge:
         asked = s.steps[s.done - 1].movement
         s.share = 0.0
         evidence.sample(s, asked, limits)
-        if max(seen.values()) > limits.back:
+        if s.track and max(shares(s.track.placed.turn, limits).values()) > limits.back:
             s.hint = Hint.STRAIGHT
             self._check_deadline(frame.arrived)
             return
@@ -254,9 +256,7 @@ class LivenessJudge:
         if s.done < len(s.steps):
             self._enter(Phase.HOLD, frame.arrived)
         else:
-            self._conclude(
-                *evidence.weigh(s, limits, passive_decides=self._passive_decides),
-            )
+            self._conclude(*evidence.weigh(s, limits, passive_decides=self._passive_decides))
 
     def _neutral(self) -> Pose:
         return median_pose(seen.pose for seen in self._state.recent[-STEADY:])

@@ -49,10 +49,12 @@ class Limits:
     retries: float = _limit(2, "times", "So often a broken track may start anew.")
     blurred: float = _limit(0.5, "share", "Less of its sharpness left explains a broken track.")
     # three dimensions
-    depth_least: float = _limit(
-        0.010, "eye distances", "The parallax residual of a head at a full movement."
+    relief_least: float = _limit(
+        0.5, "share", "Of a usual head's depth that the turns show, taken together."
     )
-    depth_frames: float = _limit(2, "frames", "At the largest turn, for a residual that counts.")
+    parallax_least: float = _limit(
+        0.012, "eye distances", "What the best homography leaves unexplained, taken together."
+    )
     depth_from: float = _limit(0.7, "share", "Of the movement, from which residuals are taken.")
     # one person
     same_frontal: float = _limit(0.12, "squared L2", "From the session's first frames, frontal.")
@@ -63,6 +65,7 @@ class Limits:
     frames_least: float = _limit(5, "frames per second", "While moving.")
     # cues and nets that decide only where they are told to
     passive_most: float = _limit(0.5, "score", "Of the passive cues; more is a screen or a print.")
+    network_least: float = _limit(0.5, "share", "Of a network's certainty; less is no person.")
 
     @classmethod
     def load(cls, path: Path) -> Self:

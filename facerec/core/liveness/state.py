@@ -111,7 +111,9 @@ class State:
     proofs: list[Proof] = field(default_factory=list)
     portrait: Portrait | None = None
     best: Portrait | None = None
-    passive: dict[str, Any] = field(default_factory=dict)
+    passive: dict[str, Any] | None = None  # `PassiveEvidence` as JSON
+    watched: int = 0  # frames whose passive cues were taken
+    network: list[float] = field(default_factory=list)
 
 
 def to_bytes(value: Any) -> bytes:
