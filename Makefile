@@ -4,7 +4,7 @@ PYTHON ?=
 export PYTHON
 BIN := .venv/bin
 
-.PHONY: help run test lint bench bench-faces bench-gallery screenshots clean setup setup-dev
+.PHONY: help run test lint bench bench-faces bench-gallery bench-liveness screenshots clean setup setup-dev
 
 help:
 	@echo "make run          start Likeness (PORT, HOST, DATA_DIR and others: .env.example)"
@@ -12,6 +12,7 @@ help:
 	@echo "make lint         the first three of these"
 	@echo "make bench        measure, on this machine (bench-gallery: only the search)"
 	@echo "make bench-faces  how well faces are told apart (PAIRS=folder in LFW's layout), how fast"
+	@echo "make bench-liveness  how often a picture passes for a person (N=, RECORDINGS=, FACES=)"
 	@echo "make screenshots  take the README's pictures anew from the running app"
 	@echo "make clean        remove .venv and caches; your data stays"
 
@@ -34,7 +35,11 @@ lint: setup-dev
 bench: setup-dev
 	@for bench in tests/bench/bench_*.py; do \
 		name=$$(basename "$$bench" .py); echo "== $$name"; \
-		case "$$name" in bench_faces) what=--speed ;; *) what= ;; esac; \
+		case "$$name" in \
+			bench_faces) what=--speed ;; \
+			bench_liveness) what="--n 1 --species bona_fide --out bench-results/live-speed.json" ;; \
+			*) what= ;; \
+		esac; \
 		$(BIN)/python -m "tests.bench.$$name" $$what || exit 1; \
 	done
 
@@ -43,6 +48,11 @@ bench-faces: setup-dev
 
 bench-gallery: setup-dev
 	@$(BIN)/python -m tests.bench.bench_gallery
+
+# Simulated presentations of each species, N of them; or recorded sessions, or photographed people.
+bench-liveness: setup-dev
+	@exec $(BIN)/python -m tests.bench.bench_liveness $(if $(N),--n "$(N)") \
+		$(if $(RECORDINGS),--recordings "$(RECORDINGS)") $(if $(FACES),--faces "$(FACES)")
 
 screenshots: setup-dev
 	@scripts/test-tools.sh

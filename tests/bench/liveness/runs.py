@@ -16,6 +16,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, Protocol
 
+from facerec.core.liveness.limits import Limits
 from tests.bench.liveness.outcomes import Outcome, Skipped
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -38,17 +39,17 @@ def judged(
     tasks: Sequence[Task],
     results: Path,
     *,
-    processes: int = os.cpu_count() or 1,
+    processes: int,
+    code: str,
     say: Callable[[str], None] = print,
-    code: str = "",
 ) -> list[Outcome | Skipped]:
     """What came of every task, in their order.
 
     results: a JSONL file that is gone on with if it was begun by the same code. code: what stands
-    for that, by default `fingerprint`. Raises KeyboardInterrupt, after which the file holds what
+    for that, see `fingerprint`. Raises KeyboardInterrupt, after which the file holds what
     was done.
     """
-    done = _begun(results, code or fingerprint(), say)
+    done = _begun(results, code, say)
     todo = [task for task in tasks if task.key not in done]
     if len(todo) < len(tasks):
         say(f"{len(tasks) - len(todo)} of {len(tasks)} are in {results} already")
@@ -65,14 +66,18 @@ def judged(
     return [done[task.key] for task in tasks]
 
 
-def fingerprint() -> str:
-    """Of all code and limits that a result depends on."""
-    sha256 = hashlib.sha256()
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def fingerprint(limits: Limits) -> str:
+    """Of all that a result depends on: the code, and the limits that are in force."""
+    sha256 = hashlib.sha256(repr(limits).encode())
     for folder in CODE:
-        for path in sorted((ROOT / folder).rglob("*")):
-            if path.suffix in (".py", ".json", ".safetensors") and path.name != "figures.json":
-                sha256.update(path.relative_to(ROOT).as_posix().encode() + b"\0")
-                sha256.update(path.read_bytes())
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            sha256.update(path.relative_to(ROOT).as_posix().encode() + b"\0")
+            sha256.update(path.read_bytes())
     return sha256.hexdigest()
 
 

@@ -64,7 +64,7 @@ def test_results_of_other_code_are_not_gone_on_with(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
     run(path, [Drawn("a", 1)], processes=1)
     said: list[str] = []
-    runs.judged([Drawn("b", 1)], path, code="b", say=said.append, processes=1)
+    runs.judged([Drawn("b", 1)], path, code="b", processes=1, say=said.append)
     assert "other code" in said[0]
     assert len(path.read_text().splitlines()) == 2
 

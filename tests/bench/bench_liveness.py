@@ -1,0 +1,108 @@
+"""How often a picture of a person passes for the person, and a person for a picture.
+
+    python -m tests.bench.bench_liveness [--n 100] [--species a,b] [--recordings FOLDER]
+        [--faces FOLDER]
+
+Simulated presentations of people, rooms and cameras that no limit was fitted to; with --recordings
+the sessions that a site recorded, judged again, with --faces simulated ones of photographed people.
+One table each, one row a species: nothing is pooled. What was done is kept, so that a run may be
+interrupted and gone on with by the same command. Written is bench-results/liveness.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from facerec.core.liveness.judge import JUDGE_VERSION
+from facerec.core.liveness.limits import SHIPPED
+from tests.bench.bench_faces import machine
+from tests.bench.liveness import runs, table
+from tests.bench.liveness.outcomes import Outcome, Skipped, rows
+from tests.bench.liveness.runs import Task
+from tests.bench.liveness.tasks import Half, Recorded, simulated
+from tests.simulator.attacks import SPECIES
+
+N = 100
+FIGURES = Path(__file__).resolve().parents[2] / "facerec/core/liveness/figures.json"
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--n", type=int, help=f"presentations of each species, by default {N}")
+    parser.add_argument("--species", help="only these, by commas")
+    parser.add_argument("--recordings", type=Path, help="a folder of recorded sessions (ZIP)")
+    parser.add_argument("--faces", type=Path, help="a folder of photos of faces")
+    parser.add_argument("--processes", type=int, default=runs.cores())
+    parser.add_argument("--publish", action="store_true", help=f"write {FIGURES.name} too")
+    parser.add_argument("--out", type=Path, default=Path("bench-results/liveness.json"))
+    return parser.parse_args()
+
+
+def presented(options: argparse.Namespace) -> dict[str, list[Task]]:
+    """What is to be judged, table by table. Recordings or faces alone, unless --n says more."""
+    tables: dict[str, list[Task]] = {}
+    species = options.species.split(",") if options.species else list(SPECIES)
+    others = options.recordings or options.faces
+    if options.n or not others:
+        tables["simulated"] = simulated(species, Half.TEST.seeds(options.n or N))
+    if options.recordings:
+        tables["recorded"] = [Recorded(path) for path in sorted(options.recordings.rglob("*.zip"))]
+    return tables
+
+
+def main() -> None:
+    options = arguments()
+    processes = options.processes
+    print(f"{machine()}; judge {JUDGE_VERSION}; {processes} process(es)", flush=True)
+    result: dict[str, Any] = {"machine": machine(), **judged_by()}
+    code, broken = runs.fingerprint(SHIPPED), False
+    for title, tasks in presented(options).items():
+        print(f"\n{title}: {len(tasks)} presentations", flush=True)
+        partial = options.out.with_name(f"{options.out.stem}-{title}.jsonl")
+        try:
+            found = runs.judged(tasks, partial, processes=processes, code=code, say=say)
+        except KeyboardInterrupt:
+            print(f"\ninterrupted; the same command goes on from {partial}", file=sys.stderr)
+            sys.exit(130)
+        outcomes = [it for it in found if isinstance(it, Outcome)]
+        skipped = [it.sentence for it in found if isinstance(it, Skipped)]
+        by_species = rows(outcomes)
+        print("\n".join(["", *table.lines(by_species, outcomes)]))
+        print("".join(f"skipped: {sentence}\n" for sentence in skipped), end="", flush=True)
+        result[title] = {
+            "species": [row.as_json() for row in by_species],
+            "judge_milliseconds": dict(
+                zip(("p50", "p95"), table.judge_milliseconds(outcomes), strict=True)
+            ),
+            "skipped": skipped,
+        }
+        if title == "simulated":
+            broken = bool(skipped)
+            if options.publish:
+                write(FIGURES, table.published(by_species, **judged_by()))
+    write(options.out, result)
+    sys.exit(broken)
+
+
+def judged_by() -> dict[str, Any]:
+    command = " ".join(["python -m tests.bench.bench_liveness", *map(shlex.quote, sys.argv[1:])])
+    return {"judged_by": JUDGE_VERSION, "limits": SHIPPED.as_dict(), "command": command}
+
+
+def write(path: Path, result: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(f"written to {path}")
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()

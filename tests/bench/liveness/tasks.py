@@ -1,0 +1,140 @@
+"""Presentations, each ready to be judged in a process of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from facerec.core.liveness.challenge import Challenge, draw_challenge
+from facerec.core.liveness.eyes import FaceEyes
+from facerec.core.liveness.judge import LivenessJudge
+from facerec.core.liveness.limits import SHIPPED, Limits
+from facerec.core.liveness.types import Frame, Progress, Verdict
+from tests.bench.liveness.outcomes import Outcome, Skipped
+from tests.bench.liveness.recordings import Recording, RecordingError
+from tests.simulator.attacks import SPECIES
+from tests.simulator.session import run
+
+
+class Half(Enum):
+    """People, scenes and cameras by the parity of their seeds. Limits are fitted to the first,
+    figures are measured on the second."""
+
+    FITTING = 0
+    TEST = 1
+
+    def seeds(self, count: int) -> range:
+        return range(self.value, 2 * count + self.value, 2)
+
+
+class Timed:
+    """A judge whose frames are timed."""
+
+    def __init__(self, judge: LivenessJudge) -> None:
+        self._judge = judge
+        self.milliseconds: list[float] = []
+
+    def see(self, frame: Frame) -> Progress:
+        began = time.perf_counter()
+        progress = self._judge.see(frame)
+        self.milliseconds.append(round(1e3 * (time.perf_counter() - began), 1))
+        return progress
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._judge, name)
+
+
+@cache
+def eyes() -> FaceEyes:
+    """One a process: the networks take a second to load."""
+    import cv2
+    import torch
+
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    return FaceEyes.build()
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """A presentation of the simulator."""
+
+    species: str
+    seed: int
+    limits: Limits = SHIPPED
+
+    @property
+    def key(self) -> str:
+        return f"{self.species}-{self.seed}"
+
+    def judge(self) -> Outcome:
+        judges: list[Timed] = []
+
+        def judge_for(challenge: Challenge) -> Timed:
+            judges.append(Timed(LivenessJudge(challenge, eyes(), self.limits)))
+            return judges[-1]
+
+        challenge = draw_challenge(chance=Random(self.key))
+        result = run(SPECIES[self.species](self.seed), judge_for, challenge)
+        return outcome_of(self.species, self.key, judges[-1], result.seconds, self.limits)
+
+
+def simulated(
+    species: Sequence[str], seeds: Iterable[int], limits: Limits = SHIPPED
+) -> list[Simulated]:
+    """In turns, so that an interrupted run has as many of each species."""
+    return [Simulated(name, seed, limits) for seed in seeds for name in species]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A site's recording."""
+
+    path: Path
+    limits: Limits = SHIPPED
+
+    @property
+    def key(self) -> str:
+        return f"recorded-{self.path.name}"
+
+    def judge(self) -> Outcome | Skipped:
+        try:
+            recording = Recording.open(self.path)
+            judge = Timed(LivenessJudge(recording.challenge, eyes(), self.limits))
+            for frame in recording.frames():
+                if judge.see(frame).verdict is not None:
+                    break
+        except RecordingError as error:
+            return Skipped(self.path.name, f"{self.path.name}: {error}.")
+        first, last = recording.times[0].arrived, frame.arrived
+        if judge.verdict is None:  # it was broken off
+            judge.time_out(last + GONE)
+        return outcome_of(recording.species, self.path.name, judge, last - first, self.limits)
+
+
+GONE = 60.0
+"""Seconds after which every deadline of a session has passed."""
+
+
+def outcome_of(species: str, name: str, judge: Timed, seconds: float, limits: Limits) -> Outcome:
+    """What a judge made of a session; one without a verdict is inconclusive."""
+    verdict = judge.verdict or Verdict.INCONCLUSIVE
+    passive = judge.scores.get("passive", 0.0)
+    caught = verdict is Verdict.LIVE and passive > limits.passive_most
+    return Outcome(
+        species,
+        name,
+        verdict,
+        Verdict.NOT_LIVE if caught else verdict,
+        tuple(judge.grounds),
+        round(seconds, 2),
+        len(judge.milliseconds),
+        tuple(judge.milliseconds),
+        dict(judge.scores),
+    )
