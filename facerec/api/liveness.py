@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 from ninja import Router, Schema
+from ninja import Status as Answer
 
 from facerec.api.common import ERRORS, key_of
 from facerec.services.liveness import find_session, open_session
@@ -58,13 +59,13 @@ BODY = {
     summary="Open a live check",
     openapi_extra={"requestBody": {"required": True, "content": BODY}},
 )
-def open_one(request: HttpRequest) -> Any:
+def open_one(request: HttpRequest) -> Answer[dict[str, Any]]:
     """What follows goes over its socket, see docs/websocket.md; then `verify` or `identify` takes
     the session's `id` instead of a photo."""
     check_rate(request, "liveness")
     key = key_of(request)
     opened = open_session(purpose=_purpose(request), by=key.user, api_key=key)
-    return 201, opened.as_dict()
+    return Answer(201, opened.as_dict())
 
 
 @router.get(

@@ -32,6 +32,7 @@ from facerec.models import (
     Subject,
 )
 from facerec.runtime import runtime
+from facerec.services.attempts import start_verification
 from facerec.services.calibration import record_calibration
 from facerec.services.crops import keep_crops
 from facerec.services.encoders import (
@@ -41,9 +42,11 @@ from facerec.services.encoders import (
     promote,
     roll_back,
 )
+from facerec.services.presence import presence_of
 from facerec.services.work_reencoding import run_reencoding
 from tests.people import ADA, BOB, portrait
-from tests.web.facerec.conftest import enrolled, identified, verified
+from tests.web.facerec.conftest import answered, enrolled, identified, verified
+from tests.web.facerec.live import ended, frame_of
 from webapp.accounts.models import User
 from webapp.errors import UserFacingError
 from webapp.jobs.models import Status
@@ -153,6 +156,21 @@ def test_an_adapter_decides_from_the_next_photo_on_and_rewrites_no_template(
     assert (again.distance, again.threshold) == (before.distance, before.threshold)
     assert list(FaceTemplate.objects.values_list("pk", "encoding")) == stored
     assert roll_back(by=administrator) == doubled.name
+
+
+def test_a_live_checks_frame_is_encoded_by_what_is_in_use_when_it_is_compared(
+    administrator: User, doubled: EncoderVersion
+) -> None:
+    ada = enrolled(administrator)
+    session = ended(administrator, face=frame_of(portrait(ADA, 1)))  # under the shipped encoder
+    promote(row=doubled, by=administrator)
+    presence = presence_of(
+        mode="verification", by=administrator, session=session.pk, has_photo=False
+    )
+    by_frame = answered(start_verification(subject=ada, by=administrator, presence=presence))
+    by_photo = verified(administrator, ada, frame_of(portrait(ADA, 1)))
+    assert by_frame.encoder_version == doubled.name
+    assert by_frame.distance == by_photo.distance
 
 
 def test_each_change_is_logged_with_its_author(
