@@ -85,9 +85,10 @@ class Sheet:
         alpha = cv2.GaussianBlur(hit.astype(np.float32), (0, 0), 0.6)
         if rgb.shape[2] == 4:
             alpha, rgb = alpha * rgb[..., 3], rgb[..., :3]
-        rgb = (
-            self._shining(rgb, st, box, scene) if self.panel else self._lit(rgb, st, normals, scene)
-        )
+        if self.panel is not None:
+            rgb = self._shining(self.panel, rgb, st, box, scene)
+        else:
+            rgb = self._lit(rgb, st, normals, scene)
         flow = self._flow(st, scene.lens)
         if flow is not None:
             rgb, alpha = smeared(rgb, alpha, np.where(hit[..., None], flow, 0))
@@ -124,9 +125,10 @@ class Sheet:
         later, bend = self.later or self.pose, self.later_bend or self.bend
         if later == self.pose and bend == self.bend:
             return None
-        before = lens.project(self.pose.place(self.bend.points(st), 1.0, (0.0, 0.0, 0.0)))
-        after = lens.project(later.place(bend.points(st), 1.0, (0.0, 0.0, 0.0)))
-        return (after - before).astype(np.float32)
+        coarse = st[::4, ::4]  # it changes slowly
+        before = lens.project(self.pose.place(self.bend.points(coarse), 1.0, (0.0, 0.0, 0.0)))
+        after = lens.project(later.place(bend.points(coarse), 1.0, (0.0, 0.0, 0.0)))
+        return cv2.resize((after - before).astype(np.float32), st.shape[1::-1])
 
 
 def meet_sheet(
@@ -198,15 +200,29 @@ def ripple(phase: Floats, scene: Scene) -> Floats:
     the lens blurs by a Gaussian, and the scaling takes the mean of two neighbours, as a browser's
     does, whatever the factor.
     """
-    if min(phase.shape) < 2:
+    if min(phase.shape) < 2 * _COARSE:
         return np.zeros_like(phase)
     sensor = scene.sensor
-    dy, dx = (d / sensor.native for d in np.gradient(phase))
+    # How fast the phase runs changes slowly: looked at on a coarse grid.
+    coarse = np.ascontiguousarray(phase[::_COARSE, ::_COARSE])
+    dy, dx = (d / np.float32(sensor.native * _COARSE) for d in np.gradient(coarse))
     factor = np.sinc(dx) * np.sinc(dy)
     factor *= np.exp(-2 * (np.pi * sensor.optics) ** 2 * (dx * dx + dy * dy))
     if sensor.native > 1:
         factor *= np.cos(np.pi * dx) * np.cos(np.pi * dy)
-    return (factor * np.cos(2 * np.pi * phase)).astype(np.float32)
+    if float(np.abs(factor).max()) < 1e-3:
+        return np.zeros_like(phase)
+    return cv2.resize(factor, phase.shape[::-1]) * _cosine(phase)
+
+
+def _cosine(phase: Floats) -> Floats:
+    """cos(2 pi phase), from a table."""
+    return _TABLE[(phase * np.float32(_FINE)).astype(np.int32) & (_FINE - 1)]
+
+
+_COARSE = 16
+_FINE = 4096
+_TABLE = np.cos(2 * np.pi * (np.arange(_FINE) + 0.5) / _FINE).astype(np.float32)
 
 
 def _share(duty: float, harmonic: int) -> float:
