@@ -25,12 +25,14 @@ class Parallax(NamedTuple):
 
     share: how far the asked movement had come. residual: `parallax_residual`, in eye distances.
     relief: the share of a usual head's depth that is seen: about 1 for a head, 0 for a plane,
-    below 0 where what is near moves as if it were far. points: how many were followed.
+    below 0 where what is near moves as if it were far. shape: the cosine between what is left and
+    what a usual head would leave, in [-1, 1]. points: how many were followed.
     """
 
     share: float
     residual: float
     relief: float
+    shape: float
     points: int
 
 
@@ -45,7 +47,9 @@ def refined(
     fitted = fit_homography(start, chained)
     height, width = now.shape
     laid = cv2.warpPerspective(reference, fitted, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    found = follow(laid.astype(np.uint8), now, transfer(fitted, start), eyes, guess=chained)
+    found = follow(
+        laid.astype(np.uint8), now, transfer(fitted, start), eyes, guess=chained, levels=1
+    )
     return start[found.kept], found.points[found.kept]
 
 
@@ -75,5 +79,8 @@ def measure_parallax(
     except (ValueError, np.linalg.LinAlgError):
         return None
     size = float(np.sqrt((seen**2).sum(axis=1).mean()))
-    relief = float((seen * expected).sum() / max((expected**2).sum(), 1e-12))
-    return Parallax(share, size, relief, len(source))
+    alike = float((seen * expected).sum())
+    usual = float((expected**2).sum())
+    relief = alike / max(usual, 1e-12)
+    shape = alike / max(np.sqrt(usual * (seen**2).sum()), 1e-12)
+    return Parallax(share, size, relief, float(shape), len(source))

@@ -49,7 +49,8 @@ def prove(s: State, asked: Movement, limits: Limits) -> None:
     if largest:
         residual = float(np.median([seen.residual for seen in largest]))
         relief = float(np.median([seen.relief for seen in largest]))
-        proof = Proof(asked, residual, relief, len(largest))
+        shape = float(np.median([seen.shape for seen in largest]))
+        proof = Proof(asked, residual, relief, shape, len(largest))
         s.proofs.append(proof)
         nearest = np.inf if s.best is None else s.best.distance
         if s.portrait and s.portrait.distance < nearest and _shows_depth(proof, limits):
@@ -132,6 +133,7 @@ def scores(s: State) -> dict[str, float]:
     for number, proof in enumerate(s.proofs, 1):
         values[f"parallax_{number}_{proof.movement.value}"] = proof.residual
         values[f"relief_{number}_{proof.movement.value}"] = proof.relief
+        values[f"shape_{number}_{proof.movement.value}"] = proof.shape
     if counted := [proof for proof in s.proofs if proof.frames >= ENOUGH]:
         values["parallax"] = float(np.median([proof.residual for proof in counted]))
         values["relief"] = float(np.median([proof.relief for proof in counted]))
@@ -139,8 +141,7 @@ def scores(s: State) -> dict[str, float]:
         values["passive"] = PassiveEvidence.from_json(s.passive).score()
     if s.network:
         values["network"] = float(np.median(s.network))
-    if s.survivors:
-        values["survivors_least"] = min(s.survivors)
-    if s.jumps:
-        values["jump_most"] = max(s.jumps)
+    strain = s.strain
+    values |= {"survivors_least": strain.survivors, "jump_most": strain.jump}
+    values |= {"speed_most": strain.speed, "misfit_most": strain.misfit}
     return values | s.same.scores()

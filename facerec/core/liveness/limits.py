@@ -44,6 +44,8 @@ class Limits:
     jump: float = _limit(
         0.35, "eye distances", "Between the landmarks and where they were tracked."
     )
+    speed: float = _limit(200, "degrees per second", "Heads that are asked to turn do it slower.")
+    misfit: float = _limit(0.15, "eye distances", "Of the points from a head's, on average.")
     gap_seconds: float = _limit(0.7, "s", "Between frames; points cannot be followed for longer.")
     lost_seconds: float = _limit(0.5, "s", "A face may be out of sight for so long.")
     retries: float = _limit(2, "times", "So often a broken track may start anew.")

@@ -74,7 +74,19 @@ class Proof:
     movement: Movement
     residual: float
     relief: float
+    shape: float
     frames: int
+
+
+@dataclass
+class Strain:
+    """How near the tracks came to breaking, see `Limits`: the least share of survivors; the most
+    of the others."""
+
+    survivors: float = 1.0
+    jump: float = 0.0
+    speed: float = 0.0
+    misfit: float = 0.0
 
 
 @dataclass
@@ -95,8 +107,7 @@ class State:
     crowded: int = 0  # looks in a row that showed another face
     recent: list[Sighting] = field(default_factory=list)
     track: Track | None = None
-    survivors: list[float] = field(default_factory=list)
-    jumps: list[float] = field(default_factory=list)
+    strain: Strain = field(default_factory=Strain)
     # how often patience was needed
     early: int = 0
     slips: int = 0

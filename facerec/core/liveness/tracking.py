@@ -72,13 +72,19 @@ def face_ellipse(pose: Pose) -> tuple[tuple[float, float], tuple[float, float]]:
 
 
 def follow(
-    before: Grey, now: Grey, points: Points, eye_distance: float, guess: Points | None = None
+    before: Grey,
+    now: Grey,
+    points: Points,
+    eye_distance: float,
+    guess: Points | None = None,
+    levels: int = LEVELS,
 ) -> Followed:
-    """Follow points from one picture to the next and back again. guess: where they may be."""
+    """Follow points from one picture to the next and back again. guess: where they may be.
+    levels: of the pyramid; each doubles how far a point may be from the guess."""
     if not len(points):
         return Followed(points, np.zeros(0, np.bool_), 0.0)
-    there, found = _flow(before, now, points, guess)
-    back, returned = _flow(now, before, there, points if guess is not None else None)
+    there, found = _flow(before, now, points, points if guess is None else guess, levels)
+    back, returned = _flow(now, before, there, there if guess is None else points, levels)
     missed = np.hypot(*(back - points).T)
     height, width = now.shape
     inside = (there >= 0).all(axis=1) & (there < (width, height)).all(axis=1)
@@ -87,18 +93,17 @@ def follow(
 
 
 def _flow(
-    before: Grey, now: Grey, points: Points, guess: Points | None
+    before: Grey, now: Grey, points: Points, guess: Points, levels: int
 ) -> tuple[Points, NDArray[np.bool_]]:
-    start = points if guess is None else guess
     moved, found, _ = cv2.calcOpticalFlowPyrLK(
         before,
         now,
         points.reshape(-1, 1, 2),
-        start.reshape(-1, 1, 2).copy(),
+        guess.reshape(-1, 1, 2).copy(),
         winSize=WINDOW,
-        maxLevel=LEVELS if guess is None else 1,
+        maxLevel=levels,
         criteria=_CRITERIA,
-        flags=0 if guess is None else cv2.OPTFLOW_USE_INITIAL_FLOW,
+        flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
     )
     return _points(moved), np.asarray(found.ravel() == 1)
 
