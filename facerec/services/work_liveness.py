@@ -271,10 +271,10 @@ def _give_up(session: LivenessSession, scores: dict[str, Any]) -> None:
 
 def _finish(session: LivenessSession, **fields: Any) -> bool:
     """Write the verdict, once; False where the session had ended before."""
-    rows = LivenessSession.objects.filter(pk=session.pk, state=LivenessState.RUNNING)
-    won = bool(rows.update(finished=timezone.now(), **fields))
-    connections = LivenessSession.objects.values_list("resumes", flat=True)
+    row = LivenessSession.objects.filter(pk=session.pk)
+    won = bool(row.filter(state=LivenessState.RUNNING).update(finished=timezone.now(), **fields))
     store.forget(session.pk)
-    store.tell(session.pk, connections.get(pk=session.pk), {"type": "over"})
+    for connection in row.values_list("resumes", flat=True):  # the present one
+        store.tell(session.pk, connection, {"type": "over"})
     settle_stale()
     return won
