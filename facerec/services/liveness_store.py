@@ -6,7 +6,7 @@ holder   the socket that shows its frames. Alone, until it lets go or sends none
 seen     when it was last heard of.
 frames   those that wait to be judged.
 turn     the token of the worker that judges them. Whoever finds another there writes nothing.
-judge    what the judge knows, between frames.
+judge    what the judge knows, between frames; and as `version` a token of that state.
 last     the last progress that was told.
 told:n   what the n-th connection's socket is to pass on.
 face     after a pass: the frame that may be compared, once.
@@ -61,16 +61,16 @@ _TAKE = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 local t = redis.call('TIME')
-local now = struct.pack('>d', t[1] + t[2] / 1e6)
-return now .. (redis.call('LPOP', KEYS[2]) or '')
+return struct.pack('>d', t[1] + t[2] / 1e6) .. (redis.call('LPOP', KEYS[2]) or '')
 """
 _COMMIT = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 redis.call('SET', KEYS[2], ARGV[4], 'EX', ARGV[3])
 redis.call('SET', KEYS[3], ARGV[5], 'EX', ARGV[3])
-redis.call('RPUSH', KEYS[4], ARGV[5])
-redis.call('EXPIRE', KEYS[4], ARGV[3])
+redis.call('SET', KEYS[4], ARGV[6], 'EX', ARGV[3])
+redis.call('RPUSH', KEYS[5], ARGV[6])
+redis.call('EXPIRE', KEYS[5], ARGV[3])
 return 1
 """
 _REST = """
@@ -214,19 +214,27 @@ class Turn:
         arrived, taken, number, connection = _ENTRY.unpack_from(entry)
         return now, Waiting(arrived, taken, number, connection, entry[_ENTRY.size :])
 
+    def read_version(self) -> str | None:
+        """The token of the state that `read_judge` has; None where there is none."""
+        version = client().get(key_of(self.session_id, "version"))
+        return version.decode() if isinstance(version, bytes) else None
+
     def read_judge(self) -> bytes | None:
         data = client().get(key_of(self.session_id, "judge"))
         return data if isinstance(data, bytes) else None
 
-    def commit(self, judge: bytes, connection: int, message: dict[str, Any]) -> None:
-        """Keep what the judge knows and tell the socket, both or neither.
+    def commit(self, judge: bytes, connection: int, message: dict[str, Any]) -> str:
+        """Keep what the judge knows and tell the socket, both or neither. Returns the new version.
 
         Raises:
             Superseded
         """
-        keys = ("turn", "judge", "last", f"told:{connection}")
-        if not self._eval(_COMMIT, keys, str(TURN_MS), str(LIFE), judge, json.dumps(message)):
+        version = uuid.uuid4().hex
+        keys = ("turn", "judge", "version", "last", f"told:{connection}")
+        values = (judge, version, json.dumps(message))
+        if not self._eval(_COMMIT, keys, str(TURN_MS), str(LIFE), *values):
             raise Superseded
+        return version
 
     def rest(self) -> bool:
         """Give the turn back; False where a frame came in the meantime."""
@@ -248,7 +256,8 @@ def tell(session_id: UUID, connection: int, message: dict[str, Any]) -> None:
 
 def forget(session_id: UUID) -> None:
     """Nothing of the session's frames is left, nor of what its judge knew."""
-    client().delete(*(key_of(session_id, what) for what in ("frames", "judge", "turn", "last")))
+    kept = ("frames", "judge", "version", "turn", "last")
+    client().delete(*(key_of(session_id, what) for what in kept))
 
 
 # --- the frame that may be compared --------------------------------------------------------------

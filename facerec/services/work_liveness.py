@@ -1,7 +1,8 @@
 """What the faces worker does with live checks: judge the frames that wait, and give the verdict.
 
 A worker never waits for a camera: it judges what is there and goes. Between frames the judge lies
-in Redis, so any worker may go on, and one that was killed loses a frame at most.
+in Redis, so any worker may go on, and one that was killed loses a frame at most. Each also keeps
+the judges that it had last, and needs not read one that nobody else has changed.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import json
 import math
 import struct
+import threading
+import time
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -75,6 +78,37 @@ class Notes:
         return cls(**json.loads(data[_HEADER.size : end])), data[end:]
 
 
+class _AtHand:
+    """The judges that this process had last: to read one takes longer than all of its upkeep.
+
+    One that is taken is gone from here, so no two turns ever have the same. They hold a frame, so
+    those of sessions that were broken off go after some seconds.
+    """
+
+    MOST = 16
+    LIFE = 10.0  # seconds
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._judges: dict[UUID, tuple[float, str, tuple[Notes, LivenessJudge]]] = {}
+
+    def keep(self, session_id: UUID, version: str, judge: tuple[Notes, LivenessJudge]) -> None:
+        now = time.monotonic()
+        with self._lock:
+            self._judges[session_id] = now, version, judge
+            recent = list(self._judges.items())[-self.MOST :]
+            self._judges = {key: kept for key, kept in recent if now - kept[0] < self.LIFE}
+
+    def take(self, session_id: UUID, version: str | None) -> tuple[Notes, LivenessJudge] | None:
+        """The session's judge, if its state is of this version."""
+        with self._lock:
+            _, kept, judge = self._judges.pop(session_id, (0.0, "", None))
+            return judge if kept == version else None
+
+
+_at_hand = _AtHand()
+
+
 def judge_waiting(session_id: UUID, token: str) -> None:
     """Judge the frames that wait, as long as the turn is this worker's."""
     close_old_connections()
@@ -114,6 +148,7 @@ class _Sitting:
         self.here = here
         self.judge: LivenessJudge
         self.notes: Notes
+        self.version = ""  # of what was committed last
 
     def go_on(self) -> None:
         """Judge until no frame waits.
@@ -130,11 +165,19 @@ class _Sitting:
         while self.judge.verdict is None:
             if waiting is not None:
                 self._look_at(waiting, now)
-            elif self.turn.rest():
+            elif self._rest():
                 return
             if self.judge.verdict is None:
                 now, waiting = self.turn.take()
         self._conclude()
+
+    def _rest(self) -> bool:
+        """Lay the judge down, for whoever has the next turn; False where a frame came meanwhile."""
+        _at_hand.keep(self.session.pk, self.version, (self.notes, self.judge))
+        if self.turn.rest():
+            return True
+        _at_hand.take(self.session.pk, None)
+        return False
 
     def _read_judge(self, encoder: ActiveEncoder) -> None:
         """The judge as it was left.
@@ -148,17 +191,21 @@ class _Sitting:
             "passive_decides": decides,
             "network": self.here.liveness_network,
         }
-        kept = self.turn.read_judge()
-        if kept is not None:
-            self.notes, state = Notes.unpack(kept)
-            if self.notes.encoder != encoder.name:
-                raise _cannot_go_on("encoder_changed", "Another encoder was put in use meanwhile.")
-            self.judge = LivenessJudge.from_bytes(state, eyes, **options)
-        elif self.session.begun is None:
+        version = self.turn.read_version()
+        if version is None and self.session.begun is None:
             self.notes = Notes(encoder.name)
             self.judge = LivenessJudge(self.session.asked, eyes, **options)
+            return
+        at_hand = _at_hand.take(self.session.pk, version)
+        if at_hand is not None:
+            self.notes, self.judge = at_hand
+        elif (kept := self.turn.read_judge()) is not None:
+            self.notes, state = Notes.unpack(kept)
+            self.judge = LivenessJudge.from_bytes(state, eyes, **options)
         else:
             raise _cannot_go_on("interrupted", "The live check was interrupted.")
+        if self.notes.encoder != encoder.name:
+            raise _cannot_go_on("encoder_changed", "Another encoder was put in use meanwhile.")
 
     def _look_at(self, waiting: Waiting, now: float) -> None:
         if waiting.connection < self.notes.connection:
@@ -215,7 +262,7 @@ class _Sitting:
             **extra,
         }
         state = self.notes.pack(self.judge.to_bytes())
-        self.turn.commit(state, self.notes.connection, message)
+        self.version = self.turn.commit(state, self.notes.connection, message)
 
     def _conclude(self) -> None:
         verdict, face = self.judge.verdict, self.judge.face_image

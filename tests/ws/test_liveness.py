@@ -51,6 +51,7 @@ class ScriptedJudge:
     outcome: tuple[Verdict, list[Ground]] = (Verdict.LIVE, [])
     end = 6
     seen_by_all: list[int] = []
+    read = 0
     breaks = False
 
     def __init__(self, challenge: Challenge, eyes: Any, **options: Any) -> None:
@@ -71,6 +72,7 @@ class ScriptedJudge:
 
     @classmethod
     def from_bytes(cls, data: bytes, eyes: Any, **options: Any) -> Self:
+        cls.read += 1
         steps, seen, done, breaks_seen = json.loads(data)
         judge = cls(Challenge.from_json(steps), eyes)
         judge.seen, judge.done, judge.breaks_seen = seen, done, breaks_seen
@@ -476,6 +478,23 @@ class TestFrames:
         assert await closing_code(socket) == 4400
         assert judge.seen_by_all == [1]
         assert (await row(opened)).state == LivenessState.RUNNING  # it may come again
+
+    @pytest.mark.usefixtures("worker")
+    @pytest.mark.parametrize("version", [None, "of another worker"])
+    async def test_any_worker_goes_on_with_them(
+        self, connect: Connect, opened: Opened, judge: type[ScriptedJudge], version: str | None
+    ) -> None:
+        socket = await begun(connect, opened)
+        await show(socket, 2)
+        while redis_client().exists(liveness_store.key_of(opened.session.pk, "turn")):
+            await asyncio.sleep(0.01)
+        if version is None:
+            work_liveness._at_hand.take(opened.session.pk, None)  # this worker has it no more
+        else:  # or what it has is not the latest
+            redis_client().set(liveness_store.key_of(opened.session.pk, "version"), version)
+        assert (await show(socket, 1, first=3))[0]["movement"] is not None
+        assert judge.seen_by_all == [1, 2, 3]
+        assert judge.read == 1
 
     @pytest.mark.usefixtures("worker")
     async def test_they_are_judged_in_order_each_once(
