@@ -17,7 +17,7 @@ from facerec.core.liveness.homography import Points, fit_homography, residuals, 
 from facerec.core.liveness.movements import Pose
 from facerec.core.liveness.tracking import Grey, follow
 
-MIN_POINTS = 16
+MIN_POINTS = 12
 
 
 class Parallax(NamedTuple):

@@ -24,8 +24,9 @@ ENOUGH = 2
 WATCH_EVERY, WATCHED = 5, 16
 """Frames from one look at the passive cues to the next, and how many looks there are."""
 
-BEST = 5
-"""Frames at the largest turn whose parallax is taken."""
+FULL, BEST = 1.2, 5
+"""Of so many frames the parallax is taken: those nearest to that share of the movement. A larger
+turn shows more depth, but of fewer points."""
 
 
 def sample(s: State, asked: Movement, limits: Limits) -> None:
@@ -45,12 +46,12 @@ def sample(s: State, asked: Movement, limits: Limits) -> None:
 def prove(s: State, asked: Movement, limits: Limits) -> None:
     """The step's turn is over: what it showed of depth, and whether its first frame is the best
     one to compare."""
-    largest = sorted(s.parallax, key=lambda seen: seen.share)[-BEST:]
-    if largest:
-        residual = float(np.median([seen.residual for seen in largest]))
-        relief = float(np.median([seen.relief for seen in largest]))
-        shape = float(np.median([seen.shape for seen in largest]))
-        proof = Proof(asked, residual, relief, shape, len(largest))
+    full = sorted(s.parallax, key=lambda seen: abs(seen.share - FULL))[:BEST]
+    if full:
+        residual = float(np.median([seen.residual for seen in full]))
+        relief = float(np.median([seen.relief for seen in full]))
+        shape = float(np.median([seen.shape for seen in full]))
+        proof = Proof(asked, residual, relief, shape, len(full))
         s.proofs.append(proof)
         nearest = np.inf if s.best is None else s.best.distance
         if s.portrait and s.portrait.distance < nearest and _shows_depth(proof, limits):
@@ -105,19 +106,19 @@ def watch(s: State, frame: Frame, sight: Sight) -> None:
 def weigh(s: State, limits: Limits, *, passive_decides: bool) -> list[Ground]:
     """Every ground against LIVE, at the end of all steps."""
     measured = scores(s)
+    if "relief" not in measured:
+        return [Ground.TOO_LITTLE_MOTION]
     against = {
-        Ground.TOO_LITTLE_MOTION: "relief" not in measured,
-        Ground.FLAT: measured.get("relief", 1) < limits.relief_least
-        or measured.get("parallax", 1) < limits.parallax_least
-        or s.best is None,
+        Ground.FLAT: s.best is None
+        or measured["relief"] < limits.relief_least
+        or measured["shape"] < limits.shape_least
+        or measured["parallax"] < limits.parallax_least,
         Ground.OTHER_PERSON: measured.get("same_frontal", 0) > limits.same_frontal,
         Ground.TOO_FEW_FRAMES: s.times.rate < limits.frames_least,
         Ground.SCREEN_OR_PRINT: passive_decides
         and measured.get("passive", 0) > limits.passive_most,
         Ground.NETWORK: measured.get("network", 1) < limits.network_least,
     }
-    if against[Ground.TOO_LITTLE_MOTION]:
-        del against[Ground.FLAT]
     return [ground for ground, holds in against.items() if holds]
 
 
@@ -137,6 +138,7 @@ def scores(s: State) -> dict[str, float]:
     if counted := [proof for proof in s.proofs if proof.frames >= ENOUGH]:
         values["parallax"] = float(np.median([proof.residual for proof in counted]))
         values["relief"] = float(np.median([proof.relief for proof in counted]))
+        values["shape"] = float(np.median([proof.shape for proof in counted]))
     if s.passive is not None:
         values["passive"] = PassiveEvidence.from_json(s.passive).score()
     if s.network:

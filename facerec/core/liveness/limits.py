@@ -41,18 +41,19 @@ class Limits:
     # one unbroken picture
     points_least: float = _limit(24, "points", "Fewer points in the face tell nothing.")
     survivors: float = _limit(0.4, "share", "Of the points, from a frame to the next.")
-    jump: float = _limit(
-        0.35, "eye distances", "Between the landmarks and where they were tracked."
-    )
+    jump: float = _limit(0.6, "eye distances", "Between the landmarks and where they were tracked.")
     speed: float = _limit(200, "degrees per second", "Heads that are asked to turn do it slower.")
     misfit: float = _limit(0.15, "eye distances", "Of the points from a head's, on average.")
     gap_seconds: float = _limit(0.7, "s", "Between frames; points cannot be followed for longer.")
-    lost_seconds: float = _limit(0.5, "s", "A face may be out of sight for so long.")
+    lost_seconds: float = _limit(2, "s", "A turned face need not be found while it is followed.")
     retries: float = _limit(2, "times", "So often a broken track may start anew.")
     blurred: float = _limit(0.5, "share", "Less of its sharpness left explains a broken track.")
     # three dimensions
     relief_least: float = _limit(
         0.5, "share", "Of a usual head's depth that the turns show, taken together."
+    )
+    shape_least: float = _limit(
+        0.6, "cosine", "Between what the turns leave and what a usual head's would."
     )
     parallax_least: float = _limit(
         0.012, "eye distances", "What the best homography leaves unexplained, taken together."

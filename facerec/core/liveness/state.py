@@ -9,6 +9,7 @@ import types
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,7 +144,7 @@ def from_bytes(kind: type[T], data: bytes) -> T:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             plain = json.loads(arrays["plain"].tobytes())
             made: T = _made(kind, plain, arrays)
-    except (OSError, EOFError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, EOFError, KeyError, TypeError, AttributeError, BadZipFile) as error:
         raise ValueError(f"not a {kind.__name__}: {error!r}") from error
     return made
 

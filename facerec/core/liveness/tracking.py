@@ -19,10 +19,11 @@ Grey = NDArray[np.uint8]
 """A picture made ready for tracking, (H, W)."""
 
 POINTS = 90
-SPACING = 0.085  # eye distances between points
+SPACING = 0.075  # eye distances between points
+FLOOR = 12.0  # grey levels of contrast below which a neighbourhood is noise, not to be amplified
 WINDOW = (17, 17)
 LEVELS = 3
-BACK = 0.02
+BACK = 0.025
 """Eye distances by which a point that is followed there and back may miss where it began."""
 
 _CRITERIA = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.01)
@@ -40,10 +41,10 @@ class Followed(NamedTuple):
 def grey(image: NDArray[np.uint8]) -> Grey:
     """uint8 RGB -> luma with the light taken out: each neighbourhood has the same mean and the
     same contrast, so that exposure and shading do not pass for movement."""
-    y = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    y = cv2.GaussianBlur(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), (3, 3), 0.8).astype(np.float32)
     mean = cv2.blur(y, (31, 31))
     deviation = cv2.sqrt(np.maximum(cv2.blur(y * y, (31, 31)) - mean * mean, 0))
-    return np.asarray(np.clip(128 + 40 * (y - mean) / (deviation + 4), 0, 255).astype(np.uint8))
+    return np.asarray(np.clip(128 + 40 * (y - mean) / (deviation + FLOOR), 0, 255).astype(np.uint8))
 
 
 def seed(picture: Grey, landmarks: Landmarks, keep: Points | None = None) -> Points:
