@@ -91,7 +91,7 @@ class StagedCamera:
         self, path: Path, presentation: Presentation, challenge: Challenge | None = None,
         fps: float = 15.0,
     ) -> None:  # fmt: skip
-        self.camera = FakeCamera(path)
+        self.camera = FakeCamera(path, fps=round(fps))
         self.told: Progress | None = None
         self.presentation = presentation
         if challenge is not None:

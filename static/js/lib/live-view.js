@@ -58,7 +58,8 @@ export class LiveView {
     this.#cut(steps);
     this.#fill(done, phase === "return" ? 1 : moves ? share : 0);
     this.#show(phase, moves ? asked.say : PHASES[phase] ?? PHASES.find, moves ? asked : null);
-    this.#showHint(HINTS[hint] ?? "");
+    const said = phase === "return" && hint === "straight"; // by the instruction
+    this.#showHint(said ? "" : HINTS[hint] ?? "");
   }
 
   /** How it ended. */
