@@ -31,9 +31,13 @@ from facerec.core.liveness.challenge import Challenge, Step
 from facerec.core.liveness.types import Frame, Ground, Phase, Progress, Verdict
 from facerec.encoders import SHIPPED
 from facerec.models import LivenessSession, LivenessState, Purpose
+from facerec.runtime import runtime
 from facerec.services import liveness, liveness_store, work_liveness
 from facerec.services.liveness import CREDITS, MAX_BYTES, Opened, open_session
 from tests.people import as_jpeg
+from tests.simulator.camera import jpeg
+from tests.simulator.living import Living
+from tests.web.facerec.test_privacy import on_disk
 from tests.ws.conftest import session_of
 from webapp.accounts.models import Scope, User
 from webapp.accounts.roles import Role
@@ -672,3 +676,33 @@ class TestWhatGoesWrong:
             pass
         assert (said["type"], said["outcome"]) == ("verdict", "inconclusive")
         assert (await row(opened)).scores == {"problem": "time_over"}
+
+
+@pytest.mark.usefixtures("worker")
+class TestTheTrueJudge:
+    async def test_sees_a_living_person_and_no_frame_touches_a_disk(
+        self, connect: Connect, opened: Opened
+    ) -> None:
+        await sync_to_async(runtime)()  # models are loaded before anybody asks
+        someone = Living(2)
+        socket = await begun(connect, opened)
+        sent, phases = [], []
+        while "hold" not in phases and len(sent) < 30:
+            t = len(sent) / 10
+            picture = await sync_to_async(someone.picture)(t, None)
+            sent.append(jpeg(picture, someone.scene.camera.settings.quality))
+            assert len(sent[-1]) < MAX_BYTES
+            await socket.send_to(bytes_data=frame(1000 * t, sent[-1]))
+            phases.append((await socket.receive_json_from(WAIT))["phase"])
+            if len(sent) == 5:
+                state = redis_client().get(liveness_store.key_of(opened.session.pk, "judge"))
+                assert 0 < len(state) < 600_000
+        assert set(phases) == {"find", "hold"}
+        pieces = [data[len(data) // 2 :][:48] for data in sent]
+        pieces += [np.asarray(picture).tobytes()[k : k + 48] for k in (100_000, 300_000)]
+        assert not list(on_disk(pieces))
+        assert (await row(opened)).begun is None  # held still, nothing was told
+        await socket.send_json_to({"type": "cancel"})
+        assert await closing_code(socket) == 1000
+        left = {key.decode().rpartition(":")[2] for key in redis_client().scan_iter("liveness:*")}
+        assert not left & {"frames", "judge"}
