@@ -48,7 +48,7 @@ def willing(seed: int) -> Temper:
     u = rng.uniform
     return Temper(
         reaction=u(0.25, 0.6) + (u(0.1, 0.3) if rng.random() < 0.15 else 0),
-        pace=u(0.4, 0.9) + (u(0.2, 0.5) if rng.random() < 0.1 else 0),
+        pace=u(0.35, 0.8) + (u(0.2, 0.5) if rng.random() < 0.1 else 0),
         turn=np.radians(12 + 23 * rng.beta(2.4, 1.8)),
         nod=np.radians(10 + 15 * rng.beta(2.2, 1.8)),
         closer=u(0.2, 0.45),

@@ -98,7 +98,7 @@ class Sheet:
     def _lit(self, rgb: Floats, st: Floats, normals: Floats, scene: Scene) -> Floats:
         if self.raster is not None:
             r = self.raster
-            c, s = np.cos(r.angle), np.sin(r.angle)
+            c, s = float(np.cos(r.angle)), float(np.sin(r.angle))
             dots = ripple((st[..., 0] * c + st[..., 1] * s) * r.lines, scene)
             dots *= ripple((st[..., 1] * c - st[..., 0] * s) * r.lines, scene)
             middle = 4 * rgb * (1 - rgb)
@@ -135,7 +135,7 @@ def meet_sheet(
     size: tuple[float, float], bend: Bend, pose: Pose, lens: Lens
 ) -> tuple[Floats, Floats, NDArray[np.bool_], Box]:
     """Where the camera's rays meet a sheet: places on it (h, w, 2), its normals there in its own
-    axes (h, w, 3), whether they do, and the part of the picture."""
+    axes (h, w, 3), or (1, 1, 3) if all are alike, whether they do, and the part of the picture."""
     w, h = size
     grid = np.stack(np.meshgrid(np.linspace(-w / 2, w / 2, 9), np.linspace(-h / 2, h / 2, 9)), -1)
     edge = pose.place(bend.points(grid), 1.0, (0.0, 0.0, 0.0)).reshape(-1, 3)
@@ -150,7 +150,7 @@ def meet_sheet(
     if abs(bend.curvature) < 1e-6:
         t = -eye[2] / rays[..., 2]
         st = eye[:2] + t[..., None] * rays[..., :2]
-        normals = np.broadcast_to(np.array([0, 0, 1], np.float32), rays.shape)
+        normals = np.array([[[0, 0, 1]]], np.float32)  # everywhere the same
         hit = t > 0
     else:
         st, normals, hit = _meet_cylinder(size, bend, eye, rays)
@@ -162,8 +162,8 @@ def _meet_cylinder(
     size: tuple[float, float], bend: Bend, eye: Floats, rays: Floats
 ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     """The nearest of both crossings that lies on the sheet."""
-    c, s = np.cos(bend.axis), np.sin(bend.axis)
-    radius = 1 / bend.curvature
+    c, s = float(np.cos(bend.axis)), float(np.sin(bend.axis))
+    radius = float(1 / bend.curvature)
     ox, oy, oz = eye[0] * c + eye[1] * s, -eye[0] * s + eye[1] * c, eye[2] + radius
     dx, dy, dz = (
         rays[..., 0] * c + rays[..., 1] * s,
@@ -232,9 +232,10 @@ def _share(duty: float, harmonic: int) -> float:
 
 def _mirrored(pose: Pose, box: Box, scene: Scene) -> Floats:
     """The room before the screen, out of focus: it wanders with the screen's tilt."""
-    y, x = np.mgrid[box.top : box.bottom, box.left : box.right].astype(np.float32)
-    cx = scene.lens.width * (0.3 + 1.2 * pose.yaw) + 60 * scene.lamps.direction[0]
-    cy = scene.lens.height * (0.25 + 1.2 * pose.pitch)
-    lamp = np.exp(-(((x - cx) / 55) ** 2) - ((y - cy) / 45) ** 2)
+    x = np.arange(box.left, box.right, dtype=np.float32)
+    y = np.arange(box.top, box.bottom, dtype=np.float32)
+    cx = float(scene.lens.width * (0.3 + 1.2 * pose.yaw) + 60 * scene.lamps.direction[0])
+    cy = float(scene.lens.height * (0.25 + 1.2 * pose.pitch))
+    lamp = np.outer(np.exp(-(((y - cy) / 45) ** 2)), np.exp(-(((x - cx) / 55) ** 2)))
     glow = 0.5 + 6 * lamp[..., None]
     return glow * np.array(scene.lamps.key, np.float32)

@@ -86,11 +86,27 @@ class Layer(Canvas):
         self.alpha += np.clip(mask, 0, 1) * (1 - self.alpha)
 
 
-@lru_cache(maxsize=48)
+_given: tuple[list[Head], list[Head]] = ([], [])
+
+
+def cast(heads: Sequence[Head]) -> None:
+    """From now on these play all parts, the even ones those of even seeds; without any, the drawn
+    people do again. At least one for each half."""
+    _given[0][:], _given[1][:] = heads[0::2], heads[1::2]
+
+
 def head(seed: int) -> Head:
     """The person of this seed; the two halves of the seeds share nobody."""
+    given = _given[seed % 2]
+    if given:
+        return given[seed // 2 % len(given)]
     lots = (EVEN, ODD)[seed % 2]
-    return draw_head(lots[seed // 2 % len(lots)])
+    return _drawn(lots[seed // 2 % len(lots)])
+
+
+@lru_cache(maxsize=48)
+def _drawn(lot: int) -> Head:
+    return draw_head(lot)
 
 
 def draw_head(lot: int, smile: float | None = None) -> Head:
@@ -123,7 +139,7 @@ def draw_head(lot: int, smile: float | None = None) -> Head:
     return Head(
         albedo=_continued(layer.rgb, layer.alpha),
         height=_heights(p, hx, x, y, z, covered, layer.alpha),
-        body=_body(p, replace(v, even=False), rng),
+        body=draw_body(p, replace(v, even=False), rng),
         eyes=(
             (CENTRE[0] - dx * TEXELS, CENTRE[1] + dy * TEXELS),
             (CENTRE[0] + dx * TEXELS, CENTRE[1] + dy * TEXELS),
@@ -133,7 +149,8 @@ def draw_head(lot: int, smile: float | None = None) -> Head:
     )
 
 
-def _body(p: Person, v: View, rng: np.random.Generator) -> Floats:
+def draw_body(p: Person, v: View, rng: np.random.Generator) -> Floats:
+    """Neck and shoulders, lit, premultiplied."""
     rows, columns = np.mgrid[0:BODY_HEIGHT, 0:BODY_WIDTH].astype(np.float32)
     x = (columns - BODY_WIDTH / 2) / BODY_TEXELS
     y = rows / BODY_TEXELS + BODY_TOP

@@ -86,10 +86,14 @@ def photograph(someone: Head, seed: int, turned: Pose | None = None) -> Portrait
     return Portrait(picture, studio.lens.project(pose.place(marks)))
 
 
-@lru_cache(maxsize=4)
 def portrait(seed: int) -> Portrait:
     """This seed's person from the front."""
-    return photograph(head(seed), seed)
+    return _from_the_front(head(seed), seed)
+
+
+@lru_cache(maxsize=4)
+def _from_the_front(someone: Head, seed: int) -> Portrait:
+    return photograph(someone, seed)
 
 
 def hand(rng: np.random.Generator) -> Temper:

@@ -228,20 +228,35 @@ def lit(normals: Floats, lamps: Lamps, pose: Pose) -> Floats:
     return facing[..., None] * key + sky[..., None] * fill
 
 
-def smeared(rgb: Floats, alpha: Floats, flow: Floats, samples: int = 5) -> tuple[Floats, Floats]:
+def smeared(rgb: Floats, alpha: Floats, flow: Floats) -> tuple[Floats, Floats]:
     """The mean over the shutter's time of what moves by `flow` pixels in it."""
-    if float(np.abs(flow).max()) < 0.4:
+    most = float(np.abs(flow).max(initial=0))
+    if most < 0.5:
         return rgb, alpha
+    samples = int(np.clip(2 + most / 2, 3, 9))
     # What is beside the head is crossed by its edge too.
     flow = cv2.blur(flow.astype(np.float32), (7, 7))
-    rows, columns = np.mgrid[0 : alpha.shape[0], 0 : alpha.shape[1]].astype(np.float32)
-    here = np.dstack([columns, rows])
-    layer = np.dstack([rgb * alpha[..., None], alpha])
+    here = _pixels(*alpha.shape)
+    layer = cv2.merge([*cv2.split(rgb * alpha[..., None]), alpha])
     total = np.zeros_like(layer)
     for share in np.linspace(-0.5, 0.5, samples, dtype=np.float32):
         total += cv2.remap(layer, here + share * flow, None, cv2.INTER_LINEAR)
     total /= samples
     return total[..., :3] / np.maximum(total[..., 3:], 1e-3), total[..., 3]
+
+
+@lru_cache(maxsize=4)
+def _all_pixels() -> Floats:
+    rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
+    return np.dstack([columns, rows])
+
+
+def _pixels(high: int, wide: int) -> Floats:
+    """The coordinates of each pixel (h, w, 2)."""
+    if high <= HEIGHT and wide <= WIDTH:
+        return _all_pixels()[:high, :wide]
+    rows, columns = np.mgrid[0:high, 0:wide].astype(np.float32)
+    return np.dstack([columns, rows])
 
 
 def expressed(head: Head, face: Face) -> Floats:

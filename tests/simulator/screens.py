@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
@@ -22,7 +21,7 @@ from tests.simulator.people import Floats
 from tests.simulator.prints import Held, portrait
 from tests.simulator.rays import Pose
 from tests.simulator.scene import Scene, Thing
-from tests.simulator.session import Prompter, Sent, run
+from tests.simulator.session import Prompter, play
 
 RECORDER_FPS = 12.0
 """Frames a second of a recording."""
@@ -52,7 +51,7 @@ class Device:
         case = np.full((8, 8, 3), 0.02, np.float32)
         near = {"distance": -0.0005}
         return [
-            Sheet(case, self.size, pose, later),
+            Sheet(case, self.size, pose),  # too even to be worth a motion blur
             Sheet(
                 self._filled(picture, shown), self.screen, pose.moved(**near),
                 later.moved(**near), panel=self.panel, time=t,
@@ -104,24 +103,34 @@ class StillOnPhone(Held):
         return self.device.things(self._photo, self._shown, mover.at(t), mover.at(later), t)
 
 
-@dataclass(frozen=True, slots=True)
 class Recording:
-    """The frames of another session, and how many pixels lie between the eyes at rest."""
+    """Another session of this person, elsewhere, with another challenge. It is made while it is
+    watched. eyes: pixels between the eyes at rest."""
 
-    frames: list[Sent]
-    eyes: float
+    def __init__(self, seed: int, challenge: Challenge, rng: np.random.Generator) -> None:
+        living = Living(seed)
+        living.scene = Scene(seed + ELSEWHERE)
+        living.scene.fps = RECORDER_FPS
+        home, eyes = living.actor.home, living.head.points(living.head.eyes)
+        left, right = living.scene.lens.project(home.place(eyes))
+        self.eyes = float(np.linalg.norm(left - right))
+        prompter = Prompter(challenge, rng.uniform(1.0, 1.7), rng.uniform(0.8, 1.3))
+        self._coming = (sent for sent, _ in play(living, prompter))
+        self._now = self._next = next(self._coming)
+        self._picture = linear(from_jpeg(self._now.jpeg))
 
-
-def record(seed: int, challenge: Challenge, rng: np.random.Generator) -> Recording:
-    """Another session of this person, elsewhere, with another challenge."""
-    living = Living(seed)
-    living.scene = Scene(seed + ELSEWHERE)
-    living.scene.fps = RECORDER_FPS
-    move, back = rng.uniform(1.0, 1.7), rng.uniform(0.8, 1.3)
-    home = living.actor.home
-    frames = run(living, lambda c: Prompter(c, move, back), challenge, keep=True).sent
-    left, right = living.scene.lens.project(home.place(living.head.points(living.head.eyes)))
-    return Recording(frames, float(np.linalg.norm(left - right)))
+    def at(self, t: float) -> Floats:
+        """The frame that is shown at t, linear; times never run backwards. The last one stays."""
+        now = self._now
+        while self._next.taken <= t:
+            self._now = self._next
+            following = next(self._coming, None)
+            if following is None:
+                break
+            self._next = following
+        if self._now is not now:
+            self._picture = linear(from_jpeg(self._now.jpeg))
+        return self._picture
 
 
 class Replay:
@@ -145,8 +154,7 @@ class Replay:
         self._shown = width, width * 3 / 4
         self._wanted = EYES * u(0.85, 1.2)
         self._sway = np.radians(u(0.4, 1.4)) if on == "phone" else 0.0
-        self._times: list[float] = []
-        self._frames: list[Sent] = []
+        self._recording: Recording
         self._mover: Mover
 
     def begin(self, challenge: Challenge) -> None:
@@ -158,11 +166,9 @@ class Replay:
         else:
             while [s.movement for s in other.steps] == [s.movement for s in challenge.steps]:
                 other = draw_challenge(len(challenge.steps), chance)
-        recording = record(self.seed, other, self.rng)
-        self._frames = recording.frames
-        self._times = [frame.taken for frame in self._frames]
+        self._recording = Recording(self.seed, other, self.rng)
         # The attacker holds the screen where the face has the right size.
-        eyes = self._shown[0] * recording.eyes / 480
+        eyes = self._shown[0] * self._recording.eyes / 480
         self._mover = Mover(
             self._home(self.scene.lens.focal * eyes / self._wanted), self._sway, self.rng
         )
@@ -175,10 +181,7 @@ class Replay:
         )  # fmt: skip
 
     def picture(self, t: float, told: Progress | None) -> NDArray[np.uint8]:
-        playing = max(0, bisect_right(self._times, t - self._start) - 1)
-        frame = linear(from_jpeg(self._frames[playing].jpeg))
-        # A player scales a video smoothly.
-        frame = cv2.resize(frame, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
+        frame = self._recording.at(t - self._start)
         later = self._mover.at(t + self.scene.camera.settings.shutter)
         return self.scene.picture(
             self.device.things(frame, self._shown, self._mover.at(t), later, t), t

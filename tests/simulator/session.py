@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -79,15 +79,31 @@ def run(
 ) -> Result:
     """One session, from the first frame to the verdict; deterministic.
 
-    Frames leave at the scene's rate, with jitter, three on the way at most, as the page sends them;
-    each is a JPEG. keep: the frames come back with the result, to be stored or replayed.
+    Frames leave at the scene's rate, with jitter; each is a JPEG. keep: the frames come back with
+    the result, to be stored or replayed.
     """
+    presentation.begin(challenge)
+    judge = judge_factory(challenge)
+    result = Result(None, [], {}, 0.0, 0, judge=judge)
+    for sent, progress in play(presentation, judge, limit):
+        result.frames += 1
+        result.seconds = sent.taken
+        result.log.append(progress)
+        if keep:
+            result.sent.append(sent)
+    result.verdict = judge.verdict
+    result.grounds = list(getattr(judge, "grounds", []))
+    result.scores = dict(getattr(judge, "scores", {}))
+    return result
+
+
+def play(
+    presentation: Presentation, judge: Judge, limit: float = LIMIT
+) -> Iterator[tuple[Sent, Progress]]:
+    """Frame by frame, what was sent and what the judge said to it, until there is a verdict."""
     scene = presentation.scene
     rng = np.random.default_rng([scene.seed, 96])
-    judge = judge_factory(challenge)
-    presentation.begin(challenge)
     up, down = scene.latency
-    result = Result(None, [], {}, 0.0, 0, judge=judge)
     shown: list[tuple[float, Progress]] = []
     free = 0.0  # when the worker has judged what it has
     t, told = 0.0, None
@@ -99,16 +115,8 @@ def run(
         free = judged = max(free, arrived) + rng.uniform(*JUDGING)
         progress = judge.see(Frame(from_jpeg(data), t, arrived, judged))
         shown.append((judged + down * rng.uniform(0.8, 1.4) + DISPLAY, progress))
-        result.frames += 1
-        result.log.append(progress)
-        result.seconds = t
-        if keep:
-            result.sent.append(Sent(data, t, arrived, judged))
+        yield Sent(data, t, arrived, judged), progress
         t += rng.uniform(0.85, 1.2) / scene.fps
-    result.verdict = judge.verdict
-    result.grounds = list(getattr(judge, "grounds", []))
-    result.scores = dict(getattr(judge, "scores", {}))
-    return result
 
 
 class Prompter:
