@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -52,13 +53,20 @@ PRINTS = "flat_print", "bent_print"
 SCREENS = "still_on_phone", "phone_replay", "monitor_replay"
 FITTED = (
     Fitted("relief_least", "relief", True, PRINTS),
+    Fitted("shape_least", "shape", True, PRINTS),
     Fitted("parallax_least", "parallax", True, PRINTS),
     Fitted("same_frontal", "same_frontal_worst", False, ("swapped_person",)),
     Fitted("same_turned", "same_turned_worst", False, ("swapped_person",)),
     Fitted("passive_most", "passive", False, SCREENS),
 )
 OPEN = replace(
-    SHIPPED, relief_least=-9, parallax_least=0, same_frontal=9, same_turned=9, passive_most=1
+    SHIPPED,
+    relief_least=-9,
+    shape_least=-9,
+    parallax_least=0,
+    same_frontal=9,
+    same_turned=9,
+    passive_most=1,
 )
 
 
@@ -73,23 +81,31 @@ def main() -> None:
     species = options.species.split(",") if options.species else list(SPECIES)
     tasks = simulated(species, Half.FITTING.seeds(options.n), OPEN)
     code = runs.fingerprint(OPEN)
-    found = runs.judged(tasks, options.scores, processes=options.processes, code=code)
+    try:
+        found = runs.judged(tasks, options.scores, processes=options.processes, code=code)
+    except KeyboardInterrupt:
+        sys.exit(f"\ninterrupted; the same command goes on from {options.scores}")
     outcomes = [it for it in found if isinstance(it, Outcome)]
     chosen = {rule.limit: choose(rule, outcomes) for rule in FITTED}
     for limit, about in chosen.items():
         print(limit, about)
+    write(options.out, chosen, Counter(it.species for it in outcomes))
+    print(f"written to {options.out}")
+
+
+def write(out: Path, chosen: Mapping[str, Mapping[str, Any]], n: Mapping[str, int]) -> None:
+    """The limits, and how they were chosen. n: presentations of each species."""
     told = {
         "limits": {limit: about["limit"] for limit, about in chosen.items()},
         "fitted": {
-            "rule": " ".join(__doc__.split("each limit:")[1].split()),
+            "rule": " ".join((__doc__ or "").split("each limit:")[1].split()),
             "on": date.today().isoformat(),
             "judged_by": JUDGE_VERSION,
-            "presentations": dict(Counter(it.species for it in outcomes)),
+            "presentations": dict(n),
             "scores": chosen,
         },
     }
-    options.out.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    print(f"written to {options.out}")
+    out.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
 def choose(rule: Fitted, outcomes: Sequence[Outcome]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from facerec.core.liveness.judge import JUDGE_VERSION
 from facerec.core.liveness.limits import SHIPPED
@@ -24,7 +24,7 @@ from tests.bench.bench_faces import machine
 from tests.bench.liveness import runs, table
 from tests.bench.liveness.outcomes import Outcome, Skipped, rows
 from tests.bench.liveness.runs import Task
-from tests.bench.liveness.tasks import Half, Recorded, simulated
+from tests.bench.liveness.tasks import Half, Recorded, heads, simulated
 from tests.simulator.attacks import SPECIES
 
 N = 100
@@ -47,12 +47,28 @@ def presented(options: argparse.Namespace) -> dict[str, list[Task]]:
     """What is to be judged, table by table. Recordings or faces alone, unless --n says more."""
     tables: dict[str, list[Task]] = {}
     species = options.species.split(",") if options.species else list(SPECIES)
-    others = options.recordings or options.faces
-    if options.n or not others:
-        tables["simulated"] = simulated(species, Half.TEST.seeds(options.n or N))
+    if unknown := sorted(set(species) - set(SPECIES)):
+        give_up(f"There is no species {', '.join(unknown)}. There are {', '.join(SPECIES)}.")
+    seeds = Half.TEST.seeds(options.n or N)
+    if options.n or not (options.recordings or options.faces):
+        tables["simulated"] = simulated(species, seeds)
     if options.recordings:
-        tables["recorded"] = [Recorded(path) for path in sorted(options.recordings.rglob("*.zip"))]
+        if not (paths := sorted(options.recordings.rglob("*.zip"))):
+            give_up(f"There is no recording (ZIP) in {options.recordings}.")
+        tables["recorded"] = [Recorded(path) for path in paths]
+    if options.faces:
+        made, refused = heads(options.faces)
+        print("".join(f"left out: {sentence}\n" for sentence in refused), end="")
+        if len(made) < 2:
+            give_up(f"{options.faces} has no two photos that show one face from the front.")
+        print(f"{len(made)} people of {options.faces}")
+        tables["photographed"] = simulated(species, seeds, faces=options.faces)
     return tables
+
+
+def give_up(sentence: str) -> NoReturn:
+    print(sentence, file=sys.stderr)
+    sys.exit(2)
 
 
 def main() -> None:
@@ -85,6 +101,7 @@ def main() -> None:
             broken = bool(skipped)
             if options.publish:
                 write(FIGURES, table.published(by_species, **judged_by()))
+                print("\n".join(table.markdown(by_species)))
     write(options.out, result)
     sys.exit(broken)
 

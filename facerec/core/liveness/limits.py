@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, fields
+from math import isfinite
 from pathlib import Path
 from typing import Any, Self
 
@@ -40,7 +41,7 @@ class Limits:
     return_seconds: float = _limit(5, "s", "Within this the face must be back.")
     # one unbroken picture
     points_least: float = _limit(24, "points", "Fewer points in the face tell nothing.")
-    survivors: float = _limit(0.4, "share", "Of the points, from a frame to the next.")
+    survivors: float = _limit(0.5, "share", "Of the points, from a frame to the next.")
     jump: float = _limit(0.6, "eye distances", "Between the landmarks and where they were tracked.")
     speed: float = _limit(200, "degrees per second", "Heads that are asked to turn do it slower.")
     misfit: float = _limit(0.15, "eye distances", "Of the points from a head's, on average.")
@@ -72,14 +73,16 @@ class Limits:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Limits of a JSON file, {name: value}; what it does not name stays.
+        """Those of a JSON file, {"limits": {name: value}}; what it does not name stays. The rest of
+        the file says how they were chosen.
 
         Raises ValueError for a name that there is not, or a value that is no finite number.
         """
-        values = json.loads(path.read_text())
+        values = json.loads(path.read_text(encoding="utf-8")).get("limits", {})
         names = {f.name for f in fields(cls)}
         for name, value in values.items():
-            if name not in names or isinstance(value, bool) or not isinstance(value, int | float):
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if name not in names or not number or not isfinite(value):
                 raise ValueError(f"{path.name}: {name} = {value!r} is no limit")
         return cls(**values)
 

@@ -63,3 +63,14 @@ def published(
         "species": [row.as_json() for row in table if row.is_attack],
         "bona_fide": bona_fide[0] if bona_fide else None,
     }
+
+
+def markdown(table: Sequence[Row]) -> Iterator[str]:
+    """The same as the documentation has it."""
+    yield "| species | n | accepted | error [95 %] | with passive cues | inconclusive | grounds |"
+    yield "| --- | --- | --- | --- | --- | --- | --- |"
+    for row in table:
+        it, grounds = row.without, ", ".join(f"{k} {n}" for k, n in row.grounds.items())
+        cells = f"`{row.species}`", str(row.n), str(it.live.count), str(row.error(it))
+        rest = str(row.error(row.with_passive)), str(it.inconclusive), grounds
+        yield f"| {' | '.join([*cells, *rest])} |"

@@ -19,6 +19,8 @@ from facerec.core.liveness.types import Frame, Progress, Verdict
 from tests.bench.liveness.outcomes import Outcome, Skipped
 from tests.bench.liveness.recordings import Recording, RecordingError
 from tests.simulator.attacks import SPECIES
+from tests.simulator.people import Head, cast
+from tests.simulator.photos import heads_from_folder
 from tests.simulator.session import run
 
 
@@ -63,17 +65,20 @@ def eyes() -> FaceEyes:
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """A presentation of the simulator."""
+    """A presentation of the simulator. faces: a folder of photos that its people are made of;
+    without one they are drawn."""
 
     species: str
     seed: int
     limits: Limits = SHIPPED
+    faces: Path | None = None
 
     @property
     def key(self) -> str:
         return f"{self.species}-{self.seed}"
 
     def judge(self) -> Outcome:
+        cast_people(self.faces)
         judges: list[Timed] = []
 
         def judge_for(challenge: Challenge) -> Timed:
@@ -86,10 +91,31 @@ class Simulated:
 
 
 def simulated(
-    species: Sequence[str], seeds: Iterable[int], limits: Limits = SHIPPED
+    species: Sequence[str],
+    seeds: Iterable[int],
+    limits: Limits = SHIPPED,
+    faces: Path | None = None,
 ) -> list[Simulated]:
     """In turns, so that an interrupted run has as many of each species."""
-    return [Simulated(name, seed, limits) for seed in seeds for name in species]
+    return [Simulated(name, seed, limits, faces) for seed in seeds for name in species]
+
+
+@cache
+def heads(faces: Path) -> tuple[list[Head], list[str]]:
+    """The heads that a folder of photos makes, and a sentence for each photo that makes none."""
+    made, refused = [], []
+    for path, head in heads_from_folder(faces):
+        if isinstance(head, Head):
+            made.append(head)
+        else:
+            refused.append(f"{path.name}: {head}.")
+    return made, refused
+
+
+def cast_people(faces: Path | None) -> None:
+    """Who plays all parts from now on. No limit was fitted to photographed people, so each of
+    them plays in both halves."""
+    cast([] if faces is None else [head for head in heads(faces)[0] for _ in Half])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
+from facerec.core.liveness.limits import Limits
 from facerec.core.liveness.types import Verdict
-from scripts.fit_liveness import FITTED, OPEN, between, choose
+from scripts.fit_liveness import FITTED, OPEN, between, choose, write
 from tests.bench.liveness.outcomes import BONA_FIDE, Outcome
 from tests.bench.liveness.tasks import Half, simulated
 from tests.simulator import cast
@@ -57,3 +62,14 @@ def test_people_are_cast_for_one_half_alone() -> None:
     assert not set(cast.EVEN) & set(cast.ODD)
     assert {lot % 2 for lot in cast.EVEN} <= {0}
     assert {lot % 2 for lot in cast.ODD} <= {1}
+
+
+def test_what_the_fit_writes_is_what_the_judge_reads(tmp_path: Path) -> None:
+    path = tmp_path / "limits.json"
+    write(path, {"passive_most": {"limit": 0.25, "n": [1, 1]}}, {BONA_FIDE: 1})
+    assert Limits.load(path) == replace(Limits(), passive_most=0.25)
+    assert "percentile" in json.loads(path.read_text())["fitted"]["rule"]
+    for wrong in ('{"passive_mots": 0.25}', '{"turn": NaN}', '{"turn": "15"}', '{"turn": true}'):
+        path.write_text(f'{{"limits": {wrong}}}')
+        with pytest.raises(ValueError, match="no limit"):
+            Limits.load(path)
