@@ -101,10 +101,17 @@ def latest() -> list[dict[str, Any]]:
         {
             "session": row,
             "stamp": _STAMPS[LivenessState(row.state)],
-            "why": ", ".join(GROUNDS[Ground(ground)] for ground in row.grounds),
+            "why": _why(row),
             "seconds": (row.finished - row.begun).total_seconds()
             if row.finished and row.begun
             else None,
         }
         for row in rows[:LATEST]
     ]
+
+
+def _why(session: LivenessSession) -> str:
+    if "problem" in session.scores:
+        reference = session.scores.get("reference")
+        return f"the judge failed, reference {reference}" if reference else "the judge failed"
+    return ", ".join(GROUNDS[Ground(ground)] for ground in session.grounds)
