@@ -14,6 +14,7 @@ import math
 import struct
 import time
 from collections import deque
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -58,7 +59,8 @@ CODES = {
 
 MOST_A_SECOND = FPS + 5
 SPARE = 1  # a frame may cross its credit on the way
-BEAT = 1.0  # seconds of silence after which the worker is asked what has become of the time
+BEAT = 1.0  # seconds without a word from the worker after which we look what is the matter
+SILENCE = 1.5  # seconds without a frame, though there is credit: the connection is as good as lost
 STAMP = struct.Struct(">d")
 JPEG = b"\xff\xd8\xff"
 
@@ -181,10 +183,14 @@ class LivenessConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         (taken,) = STAMP.unpack_from(data)
         return None if math.isfinite(taken) else BAD_MESSAGE
 
-    async def _submit(self, frame: tuple[float, int, int, bytes] | None = None) -> None:
+    async def _submit(
+        self, frame: tuple[float, int, int, bytes] | None = None, *, wake: bool = True
+    ) -> None:
         """Lay a frame down, or say that we are here; a worker is woken where none is awake."""
         try:
-            token = await store.submit(self.redis, self.session_id, self.channel_name, frame=frame)
+            token = await store.submit(
+                self.redis, self.session_id, self.channel_name, frame=frame, wake=wake
+            )
         except store.Superseded:
             await self.close(code=IN_USE)
             return
@@ -200,14 +206,26 @@ class LivenessConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 )
                 if said is not None:
                     await self._pass_on(said)
-                elif timezone.now() > begun.session.expires + GRACE:
-                    await database_sync_to_async(settle)(begun.session)
-                    await self._end()
                 else:
-                    await self._submit()
+                    await self._beat(begun)
         except (redis.RedisError, kombu.exceptions.OperationalError, OSError) as error:
             log.warning("Redis is away: a live check's socket is closed", error=_name(error))
             await self.close(code=RESTART)
+
+    async def _beat(self, begun: Begun) -> None:
+        """Nothing was said for a while: whose turn is it?"""
+        over = timezone.now() - begun.session.expires
+        if over > GRACE:
+            await database_sync_to_async(settle)(begun.session)
+            await self._end()
+        elif self.sent > self.judged or over > timedelta(0):
+            await self._submit()  # the worker's: it may have been killed
+        elif self.sent and time.monotonic() - self.times[-1] > SILENCE:
+            # The network may have failed without a word. Who was told a movement and takes their
+            # time over it comes again to another one.
+            await self.close(code=RESTART)
+        else:
+            await self._submit(wake=False)
 
     async def _pass_on(self, said: dict[str, Any]) -> None:
         if said["type"] == "over":

@@ -48,7 +48,7 @@ if ARGV[4] ~= '' then
   redis.call('RPUSH', KEYS[3], struct.pack('>d', now) .. ARGV[4])
   redis.call('EXPIRE', KEYS[3], ARGV[5])
 end
-if redis.call('SET', KEYS[4], ARGV[2], 'NX', 'PX', ARGV[3]) then return 1 end
+if ARGV[2] ~= '' and redis.call('SET', KEYS[4], ARGV[2], 'NX', 'PX', ARGV[3]) then return 1 end
 return 0
 """
 _RELEASE = """
@@ -163,16 +163,17 @@ async def submit(
     holder: str,
     *,
     frame: tuple[float, int, int, bytes] | None = None,
+    wake: bool = True,
 ) -> str | None:
     """Lay a frame (taken, number, connection, JPEG) down for the worker, or just be heard of.
 
-    Returns: the token with which a worker is to be woken; None where one is awake.
+    Returns: the token with which a worker is to be woken; None where one is awake, or none wanted.
 
     Raises:
         Superseded: another socket holds the session.
     """
     data = b"" if frame is None else _ENTRY.pack(0.0, *frame[:3])[8:] + frame[3]
-    token = uuid.uuid4().hex
+    token = uuid.uuid4().hex if wake else ""
     keys = [key_of(session_id, what) for what in ("holder", "seen", "frames", "turn")]
     args = [holder, token, str(TURN_MS), data, str(LIFE), str(HOLDER_MS)]
     said = await cast(Any, redis_client.eval(_SUBMIT, 4, *keys, *cast(Any, args)))

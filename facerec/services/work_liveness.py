@@ -226,10 +226,7 @@ class _Sitting:
         self._tell(self.judge.see(frame), extra)
 
     def _look_at_the_clock(self, now: float) -> None:
-        progress = self.judge.time_out(now)
-        if self.judge.verdict is None and timezone.now() > self.session.expires:
-            raise _cannot_go_on("time_over", "The time for the live check is over.")
-        self._tell(progress, {})
+        self._tell(self.judge.time_out(now), {})
 
     def _note_loss(self, connection: int) -> None:
         """After a lost connection the steps that are not done are replaced: whoever broke it may
@@ -247,6 +244,8 @@ class _Sitting:
         self.notes.done = progress.done
         if self.judge.verdict is not None:
             return  # the verdict says it
+        if timezone.now() > self.session.expires:
+            raise _cannot_go_on("time_over", "The time for the live check is over.")
         if progress.movement is not None and self.session.begun is None:
             self.session.begun = timezone.now()
             self.session.save(update_fields=["begun"])

@@ -541,6 +541,20 @@ class TestALostConnection:
         session = await row(opened)
         assert (session.resumes, session.frames, session.scores["losses"]) == (1, 8, 1.0)
 
+    async def test_a_silent_one_is_as_good_as_lost(
+        self, connect: Connect, opened: Opened, judge: type[ScriptedJudge]
+    ) -> None:
+        """Else whoever was told a movement could take their time over it."""
+        socket = await begun(connect, opened)
+        await show(socket, 4)
+        assert await closing_code(socket) == 1012
+        assert (await row(opened)).state == LivenessState.RUNNING
+        await socket.disconnect()
+        again = await connect(opened.session.pk)
+        await again.send_json_to({"type": "begin", "nonce": opened.nonce})
+        assert (await again.receive_json_from(WAIT))["resumed"]
+        assert await again.receive_nothing(2.5)  # before its first frame nothing is told
+
     async def test_twice_and_no_third_time(
         self, connect: Connect, opened: Opened, judge: type[ScriptedJudge]
     ) -> None:
@@ -672,8 +686,7 @@ class TestWhatGoesWrong:
         socket = await begun(connect, opened)
         await show(socket, 4)
         await LivenessSession.objects.aupdate(expires=timezone.now() - timedelta(seconds=1))
-        while (said := await socket.receive_json_from(WAIT))["type"] == "progress":
-            pass
+        [said] = await show(socket, 1, first=5)
         assert (said["type"], said["outcome"]) == ("verdict", "inconclusive")
         assert (await row(opened)).scores == {"problem": "time_over"}
 
