@@ -6,7 +6,6 @@ Only workers (and `manage.py doctor`) call this: it loads torch and dlib.
 from __future__ import annotations
 
 import threading
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,15 +106,6 @@ class FaceRuntime:
             if self._eyes is None or self._eyes[0] != encoder:
                 self._eyes = encoder, FaceEyes(pipeline, adapter_of(encoder))
             return self._eyes[1]
-
-    @cached_property
-    def liveness_network(self) -> LivenessNetwork | None:
-        """The network that the settings name for live checks; None where they name none. Raises
-        FaceCoreError: no live check is judged without a network that was asked for."""
-        from facerec.core.liveness.network import LivenessNetwork
-
-        path, sha256 = settings.LIVENESS_NETWORK, settings.LIVENESS_NETWORK_SHA256
-        return LivenessNetwork(Path(path), sha256, self.device) if path else None
 
     def gallery(self) -> AdaptedGallery:
         """The gallery as the database has it now. Raises FaceCoreError."""

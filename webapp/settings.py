@@ -234,8 +234,6 @@ LIVENESS_NETWORK = env.str("LIVENESS_NETWORK", "")  # a file of MiniFASNetV2's w
 LIVENESS_NETWORK_SHA256 = env.str("LIVENESS_NETWORK_SHA256", "")  # what it must hash to
 VERIFICATION_FMR = env.float("VERIFICATION_FMR", 1e-3)
 IDENTIFICATION_FPIR = env.float("IDENTIFICATION_FPIR", 1e-2)
-LIVENESS_NETWORK = env.str("LIVENESS_NETWORK", "")  # a MiniFASNetV2's file; empty: none
-LIVENESS_NETWORK_SHA256 = env.str("LIVENESS_NETWORK_SHA256", "")
 GALLERY_SEARCH = env.str("GALLERY_SEARCH", "memory")  # memory | pgvector | pgvector-hnsw
 
 # --- limits on use (the `limits` library's notation), per user or per address when signed out ----

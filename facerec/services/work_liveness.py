@@ -187,21 +187,22 @@ class _Sitting:
         """
         eyes = self.here.eyes_of(encoder)
         decides = FacePolicy.current().passive_cues == PassiveCues.DECIDE
-        options: dict[str, Any] = {
-            "passive_decides": decides,
-            "network": self.here.liveness_network,
-        }
+        network = self.here.liveness_network
         version = self.turn.read_version()
         if version is None and self.session.begun is None:
             self.notes = Notes(encoder.name)
-            self.judge = LivenessJudge(self.session.asked, eyes, **options)
+            self.judge = LivenessJudge(
+                self.session.asked, eyes, passive_decides=decides, network=network
+            )
             return
         at_hand = _at_hand.take(self.session.pk, version)
         if at_hand is not None:
             self.notes, self.judge = at_hand
         elif (kept := self.turn.read_judge()) is not None:
             self.notes, state = Notes.unpack(kept)
-            self.judge = LivenessJudge.from_bytes(state, eyes, **options)
+            self.judge = LivenessJudge.from_bytes(
+                state, eyes, passive_decides=decides, network=network
+            )
         else:
             raise _cannot_go_on("interrupted", "The live check was interrupted.")
         if self.notes.encoder != encoder.name:

@@ -87,11 +87,11 @@ def test_one_runtime_for_all_threads() -> None:
     assert runtime.runtime() is runtime.runtime()
 
 
-def test_the_web_side_loads_neither_torch_nor_dlib() -> None:
+def test_the_web_side_loads_neither_torch_nor_dlib_nor_opencv() -> None:
     code = (
         "import os, sys; os.environ['DJANGO_SETTINGS_MODULE'] = 'tests.settings'\n"
         "import webapp.asgi, webapp.urls, facerec.views, facerec.admin, facerec.api\n"
-        "assert not {'torch', 'dlib'} & set(sys.modules)"
+        "assert not {'torch', 'dlib', 'cv2'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=120)
 

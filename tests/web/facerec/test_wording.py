@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from facerec import wording
+from facerec.core.liveness.types import Ground
+from facerec.core.liveness.types import Verdict as VerdictOnLife
 from facerec.core.types import Outcome, Reason
-from facerec.models import Attempt, AttemptFace, FaceTemplate, Mode, Subject
+from facerec.models import Attempt, AttemptFace, FaceTemplate, LivenessSession, Mode, Subject
 from facerec.reasons import INTERRUPTED, sentence_of
 from facerec.thresholds import identification_point, verification_point
 
@@ -97,3 +99,44 @@ def test_an_encoding_is_512_bytes_and_comes_back() -> None:
     assert FaceTemplate.unpack([]).shape == (0, 128)
     with pytest.raises(ValueError, match="128"):
         FaceTemplate.pack(encoding[:64])
+
+
+class TestLiveChecks:
+    def test_a_failure_is_told_without_its_ground(self) -> None:
+        said = {
+            wording.live_check_result(LivenessSession(state="failed", grounds=[ground.value]))
+            for ground in Ground
+        }
+        assert len(said) == 1
+        assert said.pop().stamp == "no"
+
+    def test_what_could_not_be_judged_is_told_with_what_helps(self) -> None:
+        for ground in Ground:
+            if ground.verdict is not VerdictOnLife.INCONCLUSIVE:
+                continue
+            session = LivenessSession(state="inconclusive", grounds=[ground.value])
+            said = wording.live_check_result(session)
+            assert said.stamp == "unsure"
+            assert said.sentence.endswith("Try it again.")
+            assert ground.value not in said.sentence
+
+    def test_a_fault_of_ours_is_not_the_persons(self) -> None:
+        session = LivenessSession(state="inconclusive", scores={"problem": "x", "reference": "ab1"})
+        assert "not your doing" in wording.live_check_result(session).sentence
+        assert "reference ab1" in wording.live_check_result(session).sentence
+
+    @pytest.mark.parametrize(
+        ("fields", "words"),
+        [
+            ({}, ""),
+            ({"liveness": "passed"}, "Live check passed"),
+            ({"liveness": "failed"}, "Live check not passed"),
+            ({"liveness": "missing"}, "Live check required, but not done"),
+            (
+                {"liveness": "vouched", "operator": "olive", "vouched": "known to me"},
+                "No live check: olive vouched for the person (known to me)",
+            ),
+        ],
+    )
+    def test_of_a_question(self, fields: dict[str, str], words: str) -> None:
+        assert wording.live_check(Attempt(**fields)) == words
