@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facerec.core.liveness.challenge import TURNS
 from facerec.core.liveness.depth import measure_parallax
 from facerec.core.liveness.eyes import Eyes
 from facerec.core.liveness.limits import Limits
@@ -17,6 +18,9 @@ from facerec.core.liveness.types import Frame, Ground, Movement
 
 ENCODE_EVERY = 3
 """Frames from one encoding to the next; the tracks hold the ones between together."""
+
+WEIGHT = 2.0
+"""A turn aside counts for so many looks up or down: it shows the nose from its side."""
 
 ENOUGH = 2
 """Frames at a turn without which it proves nothing."""
@@ -48,10 +52,8 @@ def prove(s: State, asked: Movement, limits: Limits) -> None:
     one to compare."""
     full = sorted(s.parallax, key=lambda seen: abs(seen.share - FULL))[:BEST]
     if full:
-        residual = float(np.median([seen.residual for seen in full]))
-        relief = float(np.median([seen.relief for seen in full]))
-        shape = float(np.median([seen.shape for seen in full]))
-        proof = Proof(asked, residual, relief, shape, len(full))
+        parallax, relief, shape = np.median([seen[1:4] for seen in full], axis=0)
+        proof = Proof(asked, float(parallax), float(relief), float(shape), len(full))
         s.proofs.append(proof)
         nearest = np.inf if s.best is None else s.best.distance
         if s.portrait and s.portrait.distance < nearest and _shows_depth(proof, limits):
@@ -61,10 +63,15 @@ def prove(s: State, asked: Movement, limits: Limits) -> None:
 
 
 def _shows_depth(proof: Proof, limits: Limits) -> bool:
+    one = {"relief": proof.relief, "shape": proof.shape, "parallax": proof.parallax}
+    return proof.frames >= ENOUGH and _is_deep(one, limits)
+
+
+def _is_deep(measured: dict[str, float], limits: Limits) -> bool:
     return (
-        proof.frames >= ENOUGH
-        and proof.relief >= limits.relief_least
-        and proof.residual >= limits.parallax_least
+        measured["relief"] >= limits.relief_least
+        and measured["shape"] >= limits.shape_least
+        and measured["parallax"] >= limits.parallax_least
     )
 
 
@@ -99,20 +106,17 @@ def watch(s: State, frame: Frame, sight: Sight) -> None:
     if sight.face is None or s.frames % WATCH_EVERY or s.watched >= WATCHED:
         return
     cues = PassiveEvidence() if s.passive is None else PassiveEvidence.from_json(s.passive)
-    cues.add(frame.image, sight.face.face, frame.taken)
+    cues.add(frame.image, sight.face.face)
     s.passive, s.watched = cues.as_json(), s.watched + 1
 
 
 def weigh(s: State, limits: Limits, *, passive_decides: bool) -> list[Ground]:
     """Every ground against LIVE, at the end of all steps."""
     measured = scores(s)
-    if "relief" not in measured:
-        return [Ground.TOO_LITTLE_MOTION]
+    turned = "relief" in measured
     against = {
-        Ground.FLAT: s.best is None
-        or measured["relief"] < limits.relief_least
-        or measured["shape"] < limits.shape_least
-        or measured["parallax"] < limits.parallax_least,
+        Ground.TOO_LITTLE_MOTION: not turned,
+        Ground.FLAT: turned and not (s.best is not None and _is_deep(measured, limits)),
         Ground.OTHER_PERSON: measured.get("same_frontal", 0) > limits.same_frontal,
         Ground.TOO_FEW_FRAMES: s.times.rate < limits.frames_least,
         Ground.SCREEN_OR_PRINT: passive_decides
@@ -132,13 +136,14 @@ def scores(s: State) -> dict[str, float]:
         "retries": s.retries,
     }
     for number, proof in enumerate(s.proofs, 1):
-        values[f"parallax_{number}_{proof.movement.value}"] = proof.residual
+        values[f"parallax_{number}_{proof.movement.value}"] = proof.parallax
         values[f"relief_{number}_{proof.movement.value}"] = proof.relief
         values[f"shape_{number}_{proof.movement.value}"] = proof.shape
     if counted := [proof for proof in s.proofs if proof.frames >= ENOUGH]:
-        values["parallax"] = float(np.median([proof.residual for proof in counted]))
-        values["relief"] = float(np.median([proof.relief for proof in counted]))
-        values["shape"] = float(np.median([proof.shape for proof in counted]))
+        weights = [WEIGHT if proof.movement in TURNS else 1.0 for proof in counted]
+        for name in ("parallax", "relief", "shape"):
+            each = [getattr(proof, name) for proof in counted]
+            values[name] = float(np.average(each, weights=weights))
     if s.passive is not None:
         values["passive"] = PassiveEvidence.from_json(s.passive).score()
     if s.network:

@@ -203,13 +203,14 @@ class LivenessJudge:
 
     def _hold(self, frame: Frame, sight: Sight, seen: dict[Movement, float]) -> None:
         s, limits = self._state, self._limits
-        if max(seen.values()) > limits.moved:
+        if max(seen.values()) > (limits.moved if s.astray is None else limits.back):
             self._too_early(frame)
-        elif sight.face is None:
+            return
+        s.astray = None
+        if sight.face is None:
             s.hint = Hint.SHOW_FACE
         elif s.since is not None and frame.arrived - s.since >= s.steps[s.done].hold:
             s.parallax.clear()
-            s.slipping = False
             if not begin_track(s, sight, self._neutral(), limits):
                 self._conclude(Ground.POOR_PICTURE)
             elif not keep_portrait(s, frame, sight, self._eyes, limits):
@@ -234,13 +235,12 @@ class LivenessJudge:
             s.done += 1
             self._enter(Phase.RETURN, frame.arrived)
         elif other >= limits.wrong and s.share < limits.moved:
-            if not s.slipping:
-                s.slips += 1
-                s.slipping = True
+            if s.astray is None:
+                s.slips, s.astray = s.slips + 1, frame.arrived
             if s.slips > limits.slips:
                 self._conclude(Ground.WRONG_MOVEMENT)
         elif other < limits.back:
-            s.slipping = False
+            s.astray = None
         self._check_deadline(frame.arrived)
 
     def _return(self, frame: Frame, sight: Sight, seen: dict[Movement, float]) -> None:
@@ -264,13 +264,16 @@ class LivenessJudge:
     # what goes wrong
 
     def _too_early(self, frame: Frame) -> None:
-        s = self._state
-        s.early += 1
-        if s.early > self._limits.early:
+        """The hold begins anew, and goes on doing so until the movement is over."""
+        s, limits = self._state, self._limits
+        if s.astray is None:
+            s.early, s.astray = s.early + 1, frame.arrived
+        if s.early > limits.early or frame.arrived - s.astray > limits.return_seconds:
             self._conclude(Ground.TOO_EARLY)
         else:
+            begun = s.astray
             self._enter(Phase.HOLD, frame.arrived)
-            s.hint = Hint.STILL
+            s.astray, s.hint = begun, Hint.STILL
 
     def _lost(self, ground: Ground) -> None:
         """The track broke: all of this step anew, unless that happened too often."""
@@ -291,7 +294,7 @@ class LivenessJudge:
         s.recent.clear()
         s.first.clear()
         s.parallax.clear()
-        s.phase, s.share, s.hint = Phase.FIND, 0.0, hint
+        s.phase, s.share, s.astray, s.hint = Phase.FIND, 0.0, None, hint
 
     def _check_deadline(self, now: float) -> None:
         s, limits = self._state, self._limits
@@ -311,7 +314,7 @@ class LivenessJudge:
 
     def _enter(self, phase: Phase, since: float) -> None:
         s = self._state
-        s.phase, s.since, s.share = phase, since, 0.0
+        s.phase, s.since, s.share, s.astray = phase, since, 0.0, None
 
     def _conclude(self, *grounds: Ground) -> Progress:
         """The verdict: LIVE only without a ground against it; what is proven false outweighs what

@@ -54,7 +54,7 @@ class Limits:
         0.5, "share", "Of a usual head's depth that the turns show, taken together."
     )
     shape_least: float = _limit(
-        0.6, "cosine", "Between what the turns leave and what a usual head's would."
+        0.5, "cosine", "Between what the turns leave and what a usual head's would."
     )
     parallax_least: float = _limit(
         0.012, "eye distances", "What the best homography leaves unexplained, taken together."

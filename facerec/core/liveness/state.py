@@ -73,7 +73,7 @@ class Proof:
     """What one turn showed: the medians over its frames, see `Parallax`."""
 
     movement: Movement
-    residual: float
+    parallax: float
     relief: float
     shape: float
     frames: int
@@ -112,7 +112,7 @@ class State:
     # how often patience was needed
     early: int = 0
     slips: int = 0
-    slipping: bool = False
+    astray: float | None = None  # when a movement that was not asked began, until it is over
     retries: int = 0
     blurs: int = 0
     # evidence

@@ -26,16 +26,18 @@ LEVELS = 3
 BACK = 0.025
 """Eye distances by which a point that is followed there and back may miss where it began."""
 
+ALIKE = 0.8
+"""Correlation of what is around a point before and after: of points in one picture that were looked
+for in quite another a third are found there and back, but few look alike."""
+
 _CRITERIA = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.01)
 
 
 class Followed(NamedTuple):
-    """points: where they are now (N, 2). kept: which of them could be followed (N,). error: the
-    median distance by which following back misses, in pixels."""
+    """points: where they are now (N, 2). kept: which of them could be followed (N,)."""
 
     points: Points
     kept: NDArray[np.bool_]
-    error: float
 
 
 def grey(image: NDArray[np.uint8]) -> Grey:
@@ -83,14 +85,32 @@ def follow(
     """Follow points from one picture to the next and back again. guess: where they may be.
     levels: of the pyramid; each doubles how far a point may be from the guess."""
     if not len(points):
-        return Followed(points, np.zeros(0, np.bool_), 0.0)
+        return Followed(points, np.zeros(0, np.bool_))
     there, found = _flow(before, now, points, points if guess is None else guess, levels)
     back, returned = _flow(now, before, there, there if guess is None else points, levels)
     missed = np.hypot(*(back - points).T)
     height, width = now.shape
     inside = (there >= 0).all(axis=1) & (there < (width, height)).all(axis=1)
     kept = found & returned & inside & (missed <= BACK * eye_distance)
-    return Followed(there, kept, float(np.median(missed)))
+    kept &= _correlation(_patches(before, points), _patches(now, there)) >= ALIKE
+    return Followed(there, kept)
+
+
+def _patches(picture: Grey, points: Points) -> NDArray[np.float32]:
+    """What is around points, (N, pixels)."""
+    width, height = WINDOW
+    dy, dx = np.mgrid[:height, :width].reshape(2, -1).astype(np.float32)
+    x = points[:, :1] + dx - (width - 1) / 2
+    y = points[:, 1:] + dy - (height - 1) / 2
+    seen = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(seen, dtype=np.float32)
+
+
+def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The normalised cross-correlation of patches (N, pixels) -> (N,), in [-1, 1]."""
+    a, b = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
+    size = np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
+    return np.asarray((a * b).sum(axis=1) / np.maximum(size, 1e-6))
 
 
 def _flow(
