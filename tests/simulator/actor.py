@@ -196,8 +196,11 @@ class Actor:
                 home = replace(home, distance=max(self._nearest, home.distance * 0.82))
             case Hint.FARTHER:
                 home = replace(home, distance=min(FARTHEST, home.distance * 1.2))
-            case Hint.CENTRE | Hint.SHOW_FACE:
+            case Hint.CENTRE:
                 home = replace(home, x=home.x * 0.2, y=0.04)
+            case Hint.SHOW_FACE:  # one comes a little nearer and looks straight
+                nearer = max(self._nearest, home.distance * 0.88)
+                home = Pose(home.yaw * 0.5, home.pitch * 0.7, 0.0, home.x * 0.2, home.y, nearer)
             case Hint.STRAIGHT:
                 home = replace(home, yaw=home.yaw * 0.4, pitch=home.pitch * 0.4, roll=0.0)
             case _:
