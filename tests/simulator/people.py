@@ -156,11 +156,10 @@ def draw_body(p: Person, v: View, rng: np.random.Generator) -> Floats:
     y = rows / BODY_TEXELS + BODY_TOP
     body = Layer(x.shape)
     paint_body(body, p, v, x, y, rng, BODY_TEXELS)
-    # The torso's sides, where its shading has a seam: sleeves go on smoothly.
-    for side in (-1, 1):
-        a, b = sorted(round(BODY_WIDTH / 2 + side * u * BODY_TEXELS) for u in (2.1, 2.45))
-        share = np.linspace(0, 1, b - a, dtype=np.float32)[:, None]
-        body.rgb[:, a:b] = (1 - share) * body.rgb[:, a : a + 1] + share * body.rgb[:, b : b + 1]
+    # Beyond the torso, where its shading has a seam, sleeves go on evenly.
+    left, right = (round(BODY_WIDTH / 2 + u * BODY_TEXELS) for u in (-2.1, 2.1))
+    body.rgb[:, :left] = body.rgb[:, left : left + 1] * body.alpha[:, :left, None]
+    body.rgb[:, right:] = body.rgb[:, right - 1 : right] * body.alpha[:, right:, None]
     within = np.clip((3.1 - np.abs(x)) * 8, 0, 1)[..., None]  # shoulders end
     return np.dstack([body.rgb, body.alpha]) * within
 
