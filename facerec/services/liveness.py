@@ -23,6 +23,7 @@ from django.utils import timezone
 from facerec.core.liveness.challenge import draw_challenge
 from facerec.models import LivenessSession, LivenessState, Purpose
 from facerec.services import liveness_store as store
+from facerec.services.liveness_lock import check_lock
 from webapp.accounts.models import ApiKey, User
 from webapp.accounts.roles import Role, has_role
 from webapp.celery import app
@@ -46,10 +47,6 @@ RESUME_WITHIN = 10.0  # seconds
 MAX_RESUMES = 2
 MAX_WRONG_NONCES = 5
 OPEN_AT_ONCE = 4
-
-FAILURES = 5
-FAILURES_WITHIN = timedelta(minutes=3)
-LOCKED_FOR = timedelta(minutes=5)
 
 OPEN = (LivenessState.WAITING, LivenessState.RUNNING)
 JUDGED = (LivenessState.PASSED, LivenessState.FAILED, LivenessState.INCONCLUSIVE)
@@ -121,7 +118,7 @@ def open_session(*, purpose: str, by: User, api_key: ApiKey | None = None) -> Op
     settle_stale(LivenessSession.objects.filter(owner=by))
     with transaction.atomic():
         User.objects.select_for_update().get(pk=by.pk)  # one at a time, so that the counts hold
-        _check_lock(by)
+        check_lock(by)
         own = LivenessSession.objects.filter(owner=by, api_key=api_key)
         if api_key is None:
             _end(own.filter(state=LivenessState.WAITING), timezone.now())
@@ -198,7 +195,7 @@ def _is_waiting(session: LivenessSession) -> bool:
 def _begin_first(session: LivenessSession) -> Begun:
     store.note_seen(session.pk)
     try:
-        _check_lock(session.owner)
+        check_lock(session.owner)
     except UserFacingError as error:
         abandon(session)
         raise NotBegun(Refusal.OVER) from error
@@ -302,44 +299,6 @@ def _check_purpose(purpose: str, by: User) -> None:
             status=403,
             field="purpose",
         )
-
-
-def locked_until(owner: User | None) -> datetime | None:
-    """When this person may open live checks again; None if they may now.
-
-    Five that were told a movement and not passed, within three minutes, lock for five from the
-    last of them: also those that were broken off, else one would break off whatever goes wrong.
-    Recordings do not count: nothing can be verified by them, and whoever records attacks fails.
-    """
-    since = timezone.now() - LOCKED_FOR - FAILURES_WITHIN
-    failed = LivenessSession.objects.filter(
-        owner=owner, begun__isnull=False, finished__gt=since
-    ).exclude(state=LivenessState.PASSED)
-    times = list(
-        failed.exclude(purpose=Purpose.RECORDING)
-        .order_by("-finished")
-        .values_list("finished", flat=True)
-    )
-    for last, first in zip(times, times[FAILURES - 1 :], strict=False):
-        if last and first and last - first <= FAILURES_WITHIN:
-            until = last + LOCKED_FOR
-            return until if until > timezone.now() else None
-    return None
-
-
-def _check_lock(owner: User | None) -> None:
-    until = locked_until(owner)
-    if until is None:
-        return
-    seconds = max(1, round((until - timezone.now()).total_seconds()))
-    wait = f"{seconds} seconds" if seconds < 90 else f"{round(seconds / 60)} minutes"
-    raise UserFacingError(
-        "liveness_locked",
-        "Too many live checks were not passed, so there is a pause now.",
-        f"Try again in {wait}.",
-        status=429,
-        details={"seconds": seconds},
-    )
 
 
 def _digest(nonce: str) -> str:

@@ -7,12 +7,7 @@ the judges that it had last, and needs not read one that nobody else has changed
 
 from __future__ import annotations
 
-import json
 import math
-import struct
-import threading
-import time
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +25,7 @@ from facerec.encoders import ActiveEncoder, active
 from facerec.models import FacePolicy, LivenessSession, LivenessState, PassiveCues, Purpose
 from facerec.runtime import FaceRuntime
 from facerec.services import liveness_store as store
+from facerec.services.kept_judges import Notes, at_hand
 from facerec.services.liveness import HEIGHT, WIDTH, settle_stale
 from facerec.services.liveness_store import Superseded, Turn, Waiting
 from facerec.services.work import ready_runtime
@@ -46,67 +42,10 @@ STATES = {
 }
 SMALLEST = 320, 240
 ASPECT_TOLERANCE = 0.03
-_HEADER = struct.Struct(">I")
 
 
 class FrameUnusable(Exception):  # noqa: N818 - what a client sent, not a fault
     """This is not a frame of a camera as the client was told to send it."""
-
-
-@dataclass
-class Notes:
-    """What is to be known between frames beside what the judge knows.
-
-    encoder: whose encodings the judge compares. connection, number: over which the last frame
-    came, and as its how manieth. done: movements seen.
-    """
-
-    encoder: str
-    connection: int = 0
-    number: int = 0
-    done: int = 0
-    frames: int = 0
-
-    def pack(self, judge: bytes) -> bytes:
-        header = json.dumps(vars(self)).encode()
-        return _HEADER.pack(len(header)) + header + judge
-
-    @classmethod
-    def unpack(cls, data: bytes) -> tuple[Notes, bytes]:
-        (length,) = _HEADER.unpack_from(data)
-        end = _HEADER.size + length
-        return cls(**json.loads(data[_HEADER.size : end])), data[end:]
-
-
-class _AtHand:
-    """The judges that this process had last: to read one takes longer than all of its upkeep.
-
-    One that is taken is gone from here, so no two turns ever have the same. They hold a frame, so
-    those of sessions that were broken off go after some seconds.
-    """
-
-    MOST = 16
-    LIFE = 10.0  # seconds
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._judges: dict[UUID, tuple[float, str, tuple[Notes, LivenessJudge]]] = {}
-
-    def keep(self, session_id: UUID, version: str, judge: tuple[Notes, LivenessJudge]) -> None:
-        now = time.monotonic()
-        with self._lock:
-            self._judges[session_id] = now, version, judge
-            recent = list(self._judges.items())[-self.MOST :]
-            self._judges = {key: kept for key, kept in recent if now - kept[0] < self.LIFE}
-
-    def take(self, session_id: UUID, version: str | None) -> tuple[Notes, LivenessJudge] | None:
-        """The session's judge, if its state is of this version."""
-        with self._lock:
-            _, kept, judge = self._judges.pop(session_id, (0.0, "", None))
-            return judge if kept == version else None
-
-
-_at_hand = _AtHand()
 
 
 def judge_waiting(session_id: UUID, token: str) -> None:
@@ -173,10 +112,10 @@ class _Sitting:
 
     def _rest(self) -> bool:
         """Lay the judge down, for whoever has the next turn; False where a frame came meanwhile."""
-        _at_hand.keep(self.session.pk, self.version, (self.notes, self.judge))
+        at_hand.keep(self.session.pk, self.version, (self.notes, self.judge))
         if self.turn.rest():
             return True
-        _at_hand.take(self.session.pk, None)
+        at_hand.take(self.session.pk, None)
         return False
 
     def _read_judge(self, encoder: ActiveEncoder) -> None:
@@ -195,9 +134,9 @@ class _Sitting:
                 self.session.asked, eyes, passive_decides=decides, network=network
             )
             return
-        at_hand = _at_hand.take(self.session.pk, version)
-        if at_hand is not None:
-            self.notes, self.judge = at_hand
+        here = at_hand.take(self.session.pk, version)
+        if here is not None:
+            self.notes, self.judge = here
         elif (kept := self.turn.read_judge()) is not None:
             self.notes, state = Notes.unpack(kept)
             self.judge = LivenessJudge.from_bytes(

@@ -493,7 +493,7 @@ class TestFrames:
         while redis_client().exists(liveness_store.key_of(opened.session.pk, "turn")):
             await asyncio.sleep(0.01)
         if version is None:
-            work_liveness._at_hand.take(opened.session.pk, None)  # this worker has it no more
+            work_liveness.at_hand.take(opened.session.pk, None)  # this worker has it no more
         else:  # or what it has is not the latest
             redis_client().set(liveness_store.key_of(opened.session.pk, "version"), version)
         assert (await show(socket, 1, first=3))[0]["movement"] is not None

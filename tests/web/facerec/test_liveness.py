@@ -22,11 +22,11 @@ from facerec.services.liveness import (
     Refusal,
     begin,
     find_session,
-    locked_until,
     open_session,
     settle,
     settle_stale,
 )
+from facerec.services.liveness_lock import locked_until
 from tests.people import ADA, portrait
 from tests.web.facerec.conftest import enrolled, verified
 from tests.web.facerec.live import ended
