@@ -1,0 +1,220 @@
+"""Fits the one number of the passive cues to the simulator, and says what it is worth.
+
+    python -m scripts.fit_passive [--sessions 20] [--photos FOLDER] [--camera soft] [--write]
+
+Sessions of even seeds (people, rooms, cameras) are fitted on, odd ones are reported on. Everybody
+is let through the whole challenge, since passing it is not what is measured here. The cues of each
+session are kept in bench-results, and not measured twice. --write replaces passive.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, astuple, fields, replace
+from pathlib import Path
+from random import Random
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from facerec.core.alignment import FivePointAligner
+from facerec.core.detector import HogDetector
+from facerec.core.liveness.challenge import draw_challenge
+from facerec.core.liveness.passive import WEIGHTS, Cues, PassiveEvidence
+from facerec.core.liveness.types import Frame
+from facerec.core.types import DetectedFace
+from tests.bench.liveness.intervals import Share
+from tests.simulator.attacks import SPECIES
+from tests.simulator.camera import CameraSettings, from_jpeg, jpeg
+from tests.simulator.session import Prompter
+
+BONA_FIDE = "bona_fide"
+ATTACKS = "flat_print", "bent_print", "still_on_phone", "phone_replay", "monitor_replay"
+
+EVERY, LOOKS = 0.5, 16
+"""Seconds from one look to the next, and looks at a session: as the judge has them."""
+
+BPCER = 0.01
+RIDGE = 0.05
+KEPT = Path("bench-results/passive-cues.jsonl")
+
+CAMERAS: dict[str, Callable[[CameraSettings], CameraSettings]] = {
+    "as drawn": lambda c: c,
+    "soft": lambda c: replace(c, blur=2 * c.blur),
+    "sharpened": lambda c: replace(c, sharpen=c.sharpen + 0.8),
+    "noisy": lambda c: replace(c, read=3 * c.read, shot=2 * c.shot),
+    "compressed": lambda c: replace(c, quality=0.5),
+}
+"""Ways in which a camera may differ from those that were fitted to."""
+
+Values = NDArray[np.float64]
+
+
+class Finder:
+    """The face in a frame, as the judge finds it."""
+
+    def __init__(self) -> None:
+        self._detector, self._aligner = HogDetector(), FivePointAligner()
+
+    def __call__(self, image: NDArray[np.uint8]) -> DetectedFace | None:
+        found = self._detector.detect(Image.fromarray(image))
+        return self._aligner.align(image, found[0]).face if found else None
+
+
+def session(species: str, seed: int, camera: str, find: Finder) -> Cues | None:
+    """The cues of one session; None where hardly a face was found."""
+    presentation = SPECIES[species](seed)
+    settings = CAMERAS[camera](presentation.scene.camera.settings)
+    presentation.scene.camera.settings = settings
+    challenge = draw_challenge(4, Random(seed))
+    presentation.begin(challenge)
+    prompter, evidence = Prompter(challenge), PassiveEvidence()
+    chance = np.random.default_rng(seed)
+    t, told, looks = 0.0, None, 0
+    while prompter.verdict is None and looks < LOOKS:
+        image = from_jpeg(jpeg(presentation.picture(t, told), settings.quality))
+        told = prompter.see(Frame(image, t, t, t))
+        if (face := find(image)) is not None:
+            evidence.add(image, face)
+            looks += 1
+        t += EVERY * chance.uniform(0.85, 1.15)
+    return evidence.cues() if looks >= 4 else None
+
+
+def measured(species: str, seeds: Sequence[int], camera: str) -> Values:
+    """The cues of sessions, (n, 3); measured now, or before."""
+    known = {}
+    if KEPT.exists():
+        for line in KEPT.read_text("utf-8").splitlines():
+            row = json.loads(line)
+            known[row["species"], row["seed"], row["camera"]] = row["cues"]
+    KEPT.parent.mkdir(exist_ok=True)
+    find = Finder()
+    with KEPT.open("a", encoding="utf-8") as file:
+        for seed in seeds:
+            if (species, seed, camera) in known:
+                continue
+            cues = session(species, seed, camera, find)
+            row = {"species": species, "seed": seed, "camera": camera}
+            row["cues"] = known[species, seed, camera] = cues and asdict(cues)
+            print(json.dumps(row), file=file, flush=True)
+    rows = [known[species, seed, camera] for seed in seeds]
+    return np.array([astuple(Cues(**row)) for row in rows if row])
+
+
+def fit(living: Values, attacks: list[Values], rounds: int = 3000) -> tuple[Values, float]:
+    """Weights (3,), none below 0, and an offset: a logistic regression with a ridge, in which all
+    species together weigh as much as the living. The limit, 0.5, lies beyond all but `BPCER` of
+    the living, a third of the way to the lowest tenth of a species that lies beyond them too."""
+    x = np.concatenate([living, *attacks])
+    y = np.repeat([0.0, 1.0], [len(living), len(x) - len(living)])
+    each = [np.full(len(living), 0.5 / len(living))]
+    each += [np.full(len(rows), 0.5 / len(attacks) / len(rows)) for rows in attacks]
+    share = np.concatenate(each)
+    mean, scale = living.mean(axis=0), x.std(axis=0)
+    z = (x - mean) / scale
+    weights, offset = np.zeros(x.shape[1]), 0.0
+    for _ in range(rounds):
+        wrong = share * (1 / (1 + np.exp(-(z @ weights + offset))) - y)
+        weights = np.maximum(0, weights - 2 * (wrong @ z + RIDGE * weights / len(z)))
+        offset -= 2 * wrong.sum()
+    weights = weights / scale
+    edge = float(np.quantile(living @ weights, 1 - BPCER))
+    beyond = [rows @ weights for rows in attacks if np.quantile(rows @ weights, 0.1) > edge]
+    nearest = min((float(np.quantile(rows, 0.1)) for rows in beyond), default=edge)
+    return weights, -(edge + (nearest - edge) / 3)
+
+
+def auc(attacks: Values, living: Values) -> float:
+    """The chance that an attack scores more than a living person; both (n, 1)."""
+    return float(((attacks > living.T).mean() + (attacks >= living.T).mean()) / 2)
+
+
+def report(weights: Values, offset: float, rows: dict[str, Values]) -> Iterator[str]:
+    """APCER at the limit and at the threshold that costs 1 % of the living; AUC of all and of
+    each cue alone."""
+    living = rows[BONA_FIDE]
+    score = {species: cues @ weights + offset for species, cues in rows.items()}
+    threshold = float(np.quantile(score[BONA_FIDE], 1 - BPCER))
+    names = [field.name for field in fields(Cues)]
+    refused = Share(int((score[BONA_FIDE] >= 0).sum()), len(living))
+    yield f"BPCER at the limit: {refused}, n = {refused.n}"
+    yield f"{'species':<16}   n  {'APCER at the limit':<24}  at BPCER 1 %   AUC  " + "  ".join(
+        names
+    )
+    for species, cues in rows.items():
+        if species == BONA_FIDE:
+            continue
+        passed = Share(int((score[species] < 0).sum()), len(cues))
+        at_rate = float((score[species] <= threshold).mean())
+        whole = auc(score[species][:, None], score[BONA_FIDE][:, None])
+        alone = [auc(cues[:, [i]], living[:, [i]]) for i in range(len(names))]
+        yield (
+            f"{species:<16} {passed.n:3d}  {passed!s:<24}  {100 * at_rate:>10.1f} %  {whole:.2f}  "
+            + "  ".join(f"{a:.2f}".center(len(n)) for a, n in zip(alone, names, strict=True))
+        )
+
+
+def photos(folder: Path, weights: Values, offset: float) -> str:
+    """How many photos of people, which nobody carried, are taken for screens: each scaled so that
+    the eyes are as far apart as a webcam has them, with its noise and a JPEG's."""
+    find, chance = Finder(), np.random.default_rng(0)
+    wrong = seen = 0
+    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".jpg", ".png")):
+        image = np.asarray(Image.open(path).convert("RGB"))
+        if (face := find(image)) is None:
+            continue
+        scale = chance.uniform(45, 75) / face.eye_distance
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=how)
+        noisy = image + chance.normal(0, chance.uniform(0.8, 4), image.shape)
+        image = from_jpeg(jpeg(np.clip(noisy, 0, 255).astype(np.uint8), chance.uniform(0.7, 0.9)))
+        marks = tuple((x * scale, y * scale) for x, y in face.landmarks)
+        evidence = PassiveEvidence()
+        evidence.add(image, replace(face, landmarks=marks))
+        if (cues := evidence.cues()) is not None:
+            seen += 1
+            wrong += np.array(astuple(cues)) @ weights + offset >= 0
+    return f"photos taken for screens or prints: {Share(int(wrong), seen)}, n = {seen}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sessions", type=int, default=20, help="of each species, in each half")
+    parser.add_argument("--living", type=int, default=40, help="sessions of the living, likewise")
+    parser.add_argument("--camera", choices=CAMERAS, default="as drawn", help="reported on")
+    parser.add_argument("--photos", type=Path, help="a folder of photos of people")
+    parser.add_argument("--write", action="store_true", help="replace passive.json")
+    options = parser.parse_args()
+
+    def half(odd: int, camera: str) -> dict[str, Values]:
+        count = dict.fromkeys(ATTACKS, options.sessions) | {BONA_FIDE: options.living}
+        return {s: measured(s, range(odd, 2 * n, 2), camera) for s, n in count.items()}
+
+    if options.write:
+        rows = half(0, "as drawn")
+        weights, offset = fit(rows.pop(BONA_FIDE), list(rows.values()))
+        names = [field.name for field in fields(Cues)]
+        content = {
+            "weights": {n: round(float(w), 3) for n, w in zip(names, weights, strict=True)},
+            "offset": round(offset, 3),
+            "made_by": f"python -m scripts.fit_passive --sessions {options.sessions} "
+            f"--living {options.living} --write",
+        }
+        WEIGHTS.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+        print(f"wrote {WEIGHTS}")
+    fitted = json.loads(WEIGHTS.read_text("utf-8"))
+    weights, offset = np.array(list(fitted["weights"].values())), fitted["offset"]
+    print(f"odd seeds, camera {options.camera}")
+    for line in report(weights, offset, half(1, options.camera)):
+        print(line)
+    if options.photos:
+        print(photos(options.photos, weights, offset))
+
+
+if __name__ == "__main__":
+    main()
