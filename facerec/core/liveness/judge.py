@@ -191,24 +191,27 @@ class LivenessJudge:
             return
         s.hint = None
         watch(s, frame, sight)
+        now = shares(s.track.placed.turn, limits)
         seen = shares(median_turn(s.track.turns), limits)
         if evidence.compare(s, sight, self._eyes, max(seen.values()), limits):
             self._conclude(Ground.OTHER_PERSON)
         elif s.phase is Phase.HOLD:
-            self._hold(frame, sight, seen)
+            self._hold(frame, sight, max(now.values()))
         elif s.phase is Phase.MOVE:
-            self._move(frame, sight, seen)
+            self._move(frame, now, seen)
         else:
-            self._return(frame, sight, seen)
+            self._return(frame, max(now.values()))
 
-    def _hold(self, frame: Frame, sight: Sight, seen: dict[Movement, float]) -> None:
+    def _hold(self, frame: Frame, sight: Sight, moved: float) -> None:
         s, limits = self._state, self._limits
-        if max(seen.values()) > (limits.moved if s.astray is None else limits.back):
+        if moved > (limits.moved if s.astray is None else limits.back):
             self._too_early(frame)
             return
         s.astray = None
         if sight.face is None:
             s.hint = Hint.SHOW_FACE
+        elif moved > limits.back:
+            s.hint = Hint.STRAIGHT
         elif s.since is not None and frame.arrived - s.since >= s.steps[s.done].hold:
             s.parallax.clear()
             if not begin_track(s, sight, self._neutral(), limits):
@@ -220,10 +223,11 @@ class LivenessJudge:
                     s.network.append(self._network.live_share(frame.image, sight.face.face.box))
                 self._enter(Phase.MOVE, frame.judged)
 
-    def _move(self, frame: Frame, sight: Sight, seen: dict[Movement, float]) -> None:
+    def _move(self, frame: Frame, now: dict[Movement, float], seen: dict[Movement, float]) -> None:
+        """now: the movements in this frame; seen: over the last few."""
         s, limits = self._state, self._limits
         asked = s.steps[s.done].movement
-        s.share = shares(s.track.placed.turn, limits)[asked] if s.track else 0.0
+        s.share = now[asked]
         other = max(share for movement, share in seen.items() if movement is not asked)
         since = frame.arrived if s.since is None else s.since
         if frame.arrived < since + limits.reaction_seconds:
@@ -243,12 +247,12 @@ class LivenessJudge:
             s.astray = None
         self._check_deadline(frame.arrived)
 
-    def _return(self, frame: Frame, sight: Sight, seen: dict[Movement, float]) -> None:
+    def _return(self, frame: Frame, moved: float) -> None:
         s, limits = self._state, self._limits
         asked = s.steps[s.done - 1].movement
         s.share = 0.0
         evidence.sample(s, asked, limits)
-        if s.track and max(shares(s.track.placed.turn, limits).values()) > limits.back:
+        if moved > limits.back:
             s.hint = Hint.STRAIGHT
             self._check_deadline(frame.arrived)
             return

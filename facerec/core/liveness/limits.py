@@ -41,7 +41,7 @@ class Limits:
     return_seconds: float = _limit(5, "s", "Within this the face must be back.")
     # one unbroken picture
     points_least: float = _limit(24, "points", "Fewer points in the face tell nothing.")
-    survivors: float = _limit(0.5, "share", "Of the points, from a frame to the next.")
+    survivors: float = _limit(0.45, "share", "Of the points, from a frame to the next.")
     jump: float = _limit(0.6, "eye distances", "Between the landmarks and where they were tracked.")
     speed: float = _limit(200, "degrees per second", "Heads that are asked to turn do it slower.")
     misfit: float = _limit(0.15, "eye distances", "Of the points from a head's, on average.")

@@ -218,8 +218,6 @@ class Session:
         raise AssertionError(f"no {phase} within {seconds} s: {self.told}")
 
 
-def session(
-    challenge: Challenge, who: Obedient | None = None, **options: object
-) -> Session:
+def session(challenge: Challenge, who: Obedient | None = None, **options: object) -> Session:
     eyes = GivenEyes()
     return Session(who or Obedient(), LivenessJudge(challenge, eyes, **options), eyes)  # type: ignore[arg-type]

@@ -172,9 +172,14 @@ def test_who_moves_before_being_asked_again_and_again_is_no_listener() -> None:
 
 
 def test_nobody_reacts_within_the_blink_of_an_eye() -> None:
-    class Prescient(Obedient):
-        """Is on the way when it is told."""
+    class Reflex(Obedient):
+        reaction, pace = -0.1, 0.2  # at the very frame that asks
 
+    assert outcome(session(steps(LEFT), Reflex())) == not_live(Ground.TOO_EARLY)
+
+
+def test_who_is_on_the_way_when_it_is_asked_did_not_listen() -> None:
+    class Prescient(Obedient):
         reaction, pace = 0.0, 0.3
 
         def wish(self, told: Progress) -> Place:
