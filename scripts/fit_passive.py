@@ -1,6 +1,7 @@
 """Fits the one number of the passive cues to the simulator, and says what it is worth.
 
-    python -m scripts.fit_passive [--sessions 20] [--photos FOLDER] [--camera soft] [--write]
+    python -m scripts.fit_passive [--sessions 20] [--living 40] [--species a,b] [--camera soft]
+                                  [--photos FOLDER] [--write]
 
 Sessions of even seeds (people, rooms, cameras) are fitted on, odd ones are reported on. Everybody
 is let through the whole challenge, since passing it is not what is measured here. The cues of each
@@ -55,14 +56,16 @@ Values = NDArray[np.float64]
 
 
 class Finder:
-    """The face in a frame, as the judge finds it."""
+    """The largest face in a picture; a frame gets one look, as the judge gives it."""
 
     def __init__(self) -> None:
         self._detector, self._aligner = HogDetector(), FivePointAligner()
 
-    def __call__(self, image: NDArray[np.uint8]) -> DetectedFace | None:
-        found = self._detector.detect(Image.fromarray(image))
-        return self._aligner.align(image, found[0]).face if found else None
+    def __call__(self, image: NDArray[np.uint8], *, once: bool = True) -> DetectedFace | None:
+        look = self._detector.look
+        found = look(image) if once else self._detector.detect(Image.fromarray(image))
+        largest = max(found, key=lambda detection: detection.box.area, default=None)
+        return largest and self._aligner.align(image, largest).face
 
 
 def session(species: str, seed: int, camera: str, find: Finder) -> Cues | None:
@@ -166,7 +169,7 @@ def photos(folder: Path, weights: Values, offset: float) -> str:
     wrong = seen = 0
     for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in (".jpg", ".png")):
         image = np.asarray(Image.open(path).convert("RGB"))
-        if (face := find(image)) is None:
+        if (face := find(image, once=False)) is None:
             continue
         scale = chance.uniform(45, 75) / face.eye_distance
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
@@ -186,13 +189,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sessions", type=int, default=20, help="of each species, in each half")
     parser.add_argument("--living", type=int, default=40, help="sessions of the living, likewise")
+    parser.add_argument("--species", default=",".join(ATTACKS), help="a,b; the living always")
     parser.add_argument("--camera", choices=CAMERAS, default="as drawn", help="reported on")
     parser.add_argument("--photos", type=Path, help="a folder of photos of people")
     parser.add_argument("--write", action="store_true", help="replace passive.json")
     options = parser.parse_args()
 
     def half(odd: int, camera: str) -> dict[str, Values]:
-        count = dict.fromkeys(ATTACKS, options.sessions) | {BONA_FIDE: options.living}
+        count = dict.fromkeys(options.species.split(","), options.sessions)
+        count[BONA_FIDE] = options.living
         return {s: measured(s, range(odd, 2 * n, 2), camera) for s, n in count.items()}
 
     if options.write:
