@@ -5,14 +5,14 @@ from __future__ import annotations
 import uuid
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from PIL import Image
 
 from facerec.core.types import Outcome, Reason
 from facerec.models import Attempt, Mode, Subject
 from facerec.services.photos import keep_probe
-from facerec.services.presence import Presence, presence_of, take_face
+from facerec.services.presence import Presence, presence_of, spent, take_face
 from webapp.accounts.models import ApiKey, User
 from webapp.errors import UserFacingError
 from webapp.jobs.dispatch import enqueue
@@ -137,8 +137,13 @@ def _start(
             raise ValueError("a question without a live check needs a photo")
         attempt.width, attempt.height = image.info.get("sent_size", image.size)
         keep_probe(attempt_id, image)
-    with transaction.atomic():
-        attempt.save(force_insert=True)
-        if not attempt.is_final:
-            enqueue(attempt)
+    try:
+        with transaction.atomic():
+            attempt.save(force_insert=True)
+            if not attempt.is_final:
+                enqueue(attempt)
+    except IntegrityError as error:
+        if presence.session is None:
+            raise
+        raise spent() from error  # another attempt was quicker
     return attempt

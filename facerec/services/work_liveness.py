@@ -40,6 +40,7 @@ STATES = {
     Verdict.NOT_LIVE: LivenessState.FAILED,
     Verdict.INCONCLUSIVE: LivenessState.INCONCLUSIVE,
 }
+ASKED_ABOUT = Purpose.VERIFICATION, Purpose.IDENTIFICATION  # what a face is laid down for
 SMALLEST = 320, 240
 ASPECT_TOLERANCE = 0.03
 
@@ -206,7 +207,7 @@ class _Sitting:
     def _conclude(self) -> None:
         verdict, face = self.judge.verdict, self.judge.face_image
         assert verdict is not None
-        if verdict is Verdict.LIVE:
+        if verdict is Verdict.LIVE and self.session.purpose in ASKED_ABOUT:
             if face is None:
                 raise RuntimeError("a judge says live and shows no face")
             store.lay_face(self.session.pk, to_lossless(Image.fromarray(face)))

@@ -274,6 +274,14 @@ class TestASession:
         endings = {key.rpartition(":")[2] for key in keys}
         assert not endings & {"frames", "judge", "turn", "holder", "last"}
 
+    async def test_of_a_trial_nothing_is_left(
+        self, connect: Connect, opened: Opened, judge: type[ScriptedJudge]
+    ) -> None:
+        await LivenessSession.objects.aupdate(purpose=Purpose.TRIAL)
+        *_, verdict = await show(await begun(connect, opened), 6)
+        assert verdict["outcome"] == "passed"
+        assert not redis_client().exists(liveness_store.key_of(opened.session.pk, "face"))
+
     async def test_a_failure_says_nothing_of_why(
         self, connect: Connect, opened: Opened, judge: type[ScriptedJudge]
     ) -> None:

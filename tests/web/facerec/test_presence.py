@@ -217,8 +217,9 @@ class TestTheFrame:
         assert (error.code, error.status) == ("liveness_spent", 409)
         assert not Attempt.objects.exists()
 
-    def test_of_many_at_once_one_gets_it(self, operator: User) -> None:
-        session = ended(operator)
+    @pytest.mark.parametrize("state", [LivenessState.PASSED, LivenessState.FAILED])
+    def test_of_many_at_once_one_gets_it(self, operator: User, state: str) -> None:
+        session = ended(operator, state=state)
         outcomes: list[str] = []
 
         def use() -> None:
