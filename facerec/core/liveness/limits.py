@@ -78,7 +78,10 @@ class Limits:
 
         Raises ValueError for a name that there is not, or a value that is no finite number.
         """
-        values = json.loads(path.read_text(encoding="utf-8")).get("limits", {})
+        told = json.loads(path.read_text(encoding="utf-8"))
+        values = told.get("limits", {}) if isinstance(told, dict) else None
+        if not isinstance(values, dict):
+            raise ValueError(f"{path.name} names no limits")
         names = {f.name for f in fields(cls)}
         for name, value in values.items():
             number = isinstance(value, int | float) and not isinstance(value, bool)
