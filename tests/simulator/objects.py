@@ -91,7 +91,8 @@ class Sheet:
             rgb = self._lit(rgb, st, normals, scene)
         flow = self._flow(st, scene.lens)
         if flow is not None:
-            rgb, alpha = smeared(rgb, alpha, np.where(hit[..., None], flow, 0))
+            flow[~hit] = 0
+            rgb, alpha = smeared(rgb, alpha, flow)
         below = light[box.slices]
         below += alpha[..., None] * (rgb - below)
 
@@ -146,10 +147,10 @@ def meet_sheet(
         return empty[..., :2], empty, np.zeros((0, 0), bool), box
     matrix = pose.matrix
     eye = (-matrix.T @ pose.position).astype(np.float32)
-    rays = lens.rays(box) @ matrix.astype(np.float32)
+    rays = lens.rays(box, pose)
     if abs(bend.curvature) < 1e-6:
-        t = -eye[2] / rays[..., 2]
-        st = eye[:2] + t[..., None] * rays[..., :2]
+        t = -eye[2] / rays[2]
+        st = cv2.merge([eye[0] + t * rays[0], eye[1] + t * rays[1]])
         normals = np.array([[[0, 0, 1]]], np.float32)  # everywhere the same
         hit = t > 0
     else:
@@ -159,17 +160,13 @@ def meet_sheet(
 
 
 def _meet_cylinder(
-    size: tuple[float, float], bend: Bend, eye: Floats, rays: Floats
+    size: tuple[float, float], bend: Bend, eye: Floats, rays: tuple[Floats, Floats, Floats]
 ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     """The nearest of both crossings that lies on the sheet."""
     c, s = float(np.cos(bend.axis)), float(np.sin(bend.axis))
     radius = float(1 / bend.curvature)
     ox, oy, oz = eye[0] * c + eye[1] * s, -eye[0] * s + eye[1] * c, eye[2] + radius
-    dx, dy, dz = (
-        rays[..., 0] * c + rays[..., 1] * s,
-        -rays[..., 0] * s + rays[..., 1] * c,
-        rays[..., 2],
-    )
+    dx, dy, dz = rays[0] * c + rays[1] * s, rays[1] * c - rays[0] * s, rays[2]
     a, b, q = dx * dx + dz * dz, ox * dx + oz * dz, ox * ox + oz * oz - radius * radius
     root = b * b - a * q
     real = root >= 0

@@ -30,13 +30,15 @@ class Lens:
     height: int
     focal: float
 
-    def rays(self, box: Box) -> Floats:
-        """Directions through the pixels of a box, (h, w, 3), z = 1."""
+    def rays(self, box: Box, pose: Pose) -> tuple[Floats, Floats, Floats]:
+        """Directions through the pixels of a box, in the axes of what has this pose: three times
+        (h, w). Not of unit length: a step of 1 is a metre away from the camera."""
         u = (np.arange(box.left, box.right, dtype=np.float32) + 0.5 - self.width / 2) / self.focal
         v = (np.arange(box.top, box.bottom, dtype=np.float32) + 0.5 - self.height / 2) / self.focal
-        rays = np.ones((len(v), len(u), 3), np.float32)
-        rays[..., 0], rays[..., 1] = u[None, :], v[:, None]
-        return rays
+        along_u, along_v, ahead = pose.matrix.astype(np.float32)
+        u, v = u.astype(np.float32)[None, :], v.astype(np.float32)[:, None]
+        x, y, z = (along_u[i] * u + (along_v[i] * v + ahead[i]) for i in range(3))
+        return x, y, z
 
     def project(self, points: NDArray[np.floating]) -> NDArray[np.floating]:
         """Points before the camera (..., 3) -> pixel coordinates (..., 2), centres at .5."""
@@ -148,8 +150,8 @@ def meet(head: Head, pose: Pose, lens: Lens, steps: int = STEPS) -> Hits:
         return Hits(box, np.zeros((0, 0, 3), np.float32), np.zeros((0, 0), bool))
     matrix = pose.matrix
     eye = (np.array(NECK) - matrix.T @ pose.position / UNIT).astype(np.float32)
-    rays = lens.rays(box) @ matrix.astype(np.float32)
-    slope = rays[..., :2] / rays[..., 2:3]  # texels across for each texel deep
+    dx, dy, dz = lens.rays(box, pose)
+    slope = cv2.merge([dx / dz, dy / dz])  # units across for each unit deep
     texel = slope * np.float32(TEXELS)
     start = (eye[:2] - slope * eye[2]) * TEXELS + np.array(CENTRE, np.float32)
 
