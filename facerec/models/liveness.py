@@ -63,11 +63,12 @@ class LivenessSession(models.Model):
     judge_version = models.CharField("judged by", max_length=40, blank=True, default="")
 
     class Meta:
+        verbose_name = "live check"
         ordering = ["-created"]
         indexes = [models.Index(fields=["owner", "-created"])]
 
     def __str__(self) -> str:
-        return f"liveness of {self.created:%d %b %Y %H:%M:%S}"
+        return f"live check of {self.created:%d %b %Y %H:%M:%S}"
 
     @property
     def asked(self) -> Challenge:
