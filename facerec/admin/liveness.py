@@ -74,7 +74,7 @@ class LivenessSessionAdmin(ReadOnly):
             "<tr><th scope='row'>{}</th><td>{}</td></tr>",
             ((name.replace("_", " "), _shown(value)) for name, value in rows),
         )
-        return format_html("<table>{}</table>", lines)
+        return format_html("<table class='measured'>{}</table>", lines)
 
     @admin.display(description="asked for")
     def asked_for(self, session: LivenessSession) -> str:
