@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facerec.core.liveness.borders import Borders
-from facerec.core.liveness.waves import Waves
+from facerec.core.liveness.waves import excess
 from facerec.core.types import DetectedFace
 
 WEIGHTS = Path(__file__).with_name("passive.json")
@@ -31,11 +31,10 @@ WEIGHTS = Path(__file__).with_name("passive.json")
 class Cues:
     """What the frames of a session show.
 
-    passing, standing: of `waves.Waves`, at least 0. border: `borders.Borders.carried`, in [0, 1].
+    waves: the mean of `waves.excess` over frames. border: `borders.Borders.carried`, in [0, 1].
     """
 
-    passing: float
-    standing: float
+    waves: float
     border: float
 
     def score(self) -> float:
@@ -50,20 +49,21 @@ class PassiveEvidence:
     """The cues, frame by frame."""
 
     def __init__(self) -> None:
-        self._waves = Waves()
+        self._waves: list[float] = []
         self._borders = Borders()
 
     def add(self, image: NDArray[np.uint8], face: DetectedFace) -> None:
-        """One frame more. image: uint8 RGB (H, W, 3), as it came from the camera."""
-        self._waves.add(image, face)
-        self._borders.add(image, face)
+        """One frame more. image: uint8 RGB (H, W, 3), as it came from the camera; one smaller than
+        `waves.WINDOW` is passed over."""
+        if (waves := excess(image, face)) is not None:
+            self._waves.append(waves)
+            self._borders.add(image, face)
 
     def cues(self) -> Cues | None:
         """What was seen so far; None before the first frame."""
-        if not len(self._waves):
+        if not self._waves:
             return None
-        passing, standing = self._waves.passing(), self._waves.standing()
-        return Cues(passing, standing, self._borders.carried())
+        return Cues(float(np.mean(self._waves)), self._borders.carried())
 
     def score(self) -> float:
         """See `Cues.score`; 0 before the first frame."""
@@ -71,12 +71,12 @@ class PassiveEvidence:
         return 0.0 if cues is None else cues.score()
 
     def as_json(self) -> dict[str, Any]:
-        return {"waves": self._waves.as_json(), "borders": self._borders.as_json()}
+        return {"waves": self._waves, "borders": self._borders.as_json()}
 
     @classmethod
     def from_json(cls, state: dict[str, Any]) -> Self:
         evidence = cls()
-        evidence._waves = Waves.from_json(state["waves"])
+        evidence._waves = list(state["waves"])
         evidence._borders = Borders.from_json(state["borders"])
         return evidence
 

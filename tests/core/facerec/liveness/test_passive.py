@@ -21,7 +21,7 @@ from facerec.core.liveness.borders import Borders
 from facerec.core.liveness.challenge import Challenge, Step
 from facerec.core.liveness.passive import Cues, PassiveEvidence
 from facerec.core.liveness.types import Frame, Movement
-from facerec.core.liveness.waves import WINDOW, Waves, heights
+from facerec.core.liveness.waves import WINDOW, excess, heights
 from facerec.core.types import Box, DetectedFace
 from tests.faces import draw_face
 from tests.simulator.attacks import SPECIES
@@ -67,11 +67,10 @@ def waves(
     amplitude: float,
     across: float = 0.21,
     down: float = 0.1,
-    phase: float = 0.0,
 ) -> NDArray[np.float32]:
     """A moiré over a picture. amplitude: as a share of the light. across, down: cycles a pixel."""
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
-    wave = np.cos(2 * np.pi * (across * x + down * y) + phase)
+    wave = np.cos(2 * np.pi * (across * x + down * y))
     return light * (1 + amplitude * wave)[..., None]
 
 
@@ -82,16 +81,16 @@ def score(pictures: list[Picture]) -> float:
     return evidence.score()
 
 
-def seen(*pictures: Picture) -> Waves:
-    waves = Waves()
-    for picture in pictures:
-        waves.add(picture, FACE)
-    return waves
+def of(picture: Picture) -> float:
+    found = excess(picture, FACE)
+    assert found is not None
+    return found
 
 
 def test_a_wave_is_a_peak_and_noise_is_none() -> None:
-    assert seen(taken(person(0), 1)).passing() == 0
-    assert seen(taken(waves(person(0), 0.03), 1)).passing() > 0.3
+    assert of(taken(person(0), 1)) == 0
+    assert of(taken(waves(person(0), 0.03), 1)) > 0.3
+    assert of(taken(waves(person(6), 0.006), 1)) > 1  # skin, where there are no glasses
 
 
 def test_the_height_of_a_peak() -> None:
@@ -107,27 +106,17 @@ def test_the_height_of_a_peak() -> None:
     assert height == pytest.approx(expected, abs=0.5)
 
 
-def test_a_wave_that_stands_adds_up_and_one_that_wanders_does_not() -> None:
-    light = person(6)
-    stands = seen(*(taken(waves(light, 0.006), i, noise=3) for i in range(12)))
-    wanders = seen(*(taken(waves(light, 0.006, phase=float(i)), i, noise=3) for i in range(12)))
-    assert min(stands.passing(), wanders.passing()) > 1
-    assert stands.standing() > 1
-    assert wanders.standing() < 0.1
-
-
 @pytest.mark.parametrize("quality", [40, 60, 80, 95])
 def test_the_blocks_of_a_jpeg_are_no_raster(quality: int) -> None:
-    assert (
-        seen(*(taken(person(2), i, noise=1.0, quality=quality) for i in range(4))).passing() < 0.1
-    )
+    pictures = (taken(person(2), i, noise=1.0, quality=quality) for i in range(4))
+    assert np.mean([of(picture) for picture in pictures]) < 0.1
 
 
 def test_what_is_beside_the_face_does_not_count() -> None:
     """A striped shirt, a screen in the background."""
     light = waves(person(3), 0.2)
     light[60:300, 140:340] = person(3)[60:300, 140:340]
-    assert seen(taken(light, 4)).passing() < 0.2
+    assert of(taken(light, 4)) < 0.2
 
 
 def rim(light: NDArray[np.float32], corners: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -190,8 +179,8 @@ def test_it_lives_on_between_frames() -> None:
     for picture in pictures:
         evidence = PassiveEvidence.from_json(json.loads(json.dumps(evidence.as_json())))
         evidence.add(picture, FACE)
-    assert evidence.score() == pytest.approx(score(pictures), abs=1e-3)
-    assert len(json.dumps(evidence.as_json())) < 120_000
+    assert evidence.score() == pytest.approx(score(pictures))
+    assert len(json.dumps(evidence.as_json())) < 40_000
 
 
 @settings(max_examples=40, deadline=None)
@@ -268,8 +257,9 @@ def test_photos_of_people_have_no_waves(real_faces) -> None:
         landmarks = tuple((x * scale, y * scale) for x, y in face.landmarks)
         if min(small.shape[:2]) < WINDOW:
             continue
-        alone = Waves()
-        alone.add(taken(small.astype(np.float32), looked_at), replace(face, landmarks=landmarks))
-        assert alone.passing() < 0.05, path.name
+        picture = taken(small.astype(np.float32), looked_at)
+        height = excess(picture, replace(face, landmarks=landmarks))
+        assert height is not None
+        assert height < 0.05, path.name
         looked_at += 1
     assert looked_at >= 5
