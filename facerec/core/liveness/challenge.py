@@ -11,7 +11,7 @@ from typing import Any, Self
 from facerec.core.liveness.types import Movement
 
 STEPS = 4
-HOLD = 0.2, 1.0
+HOLD = 0.2, 0.6
 """Seconds to hold still before a movement is asked, drawn evenly: a recording with the right order
 must have the right pauses too."""
 

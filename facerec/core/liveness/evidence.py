@@ -16,7 +16,7 @@ from facerec.core.liveness.sight import Sight
 from facerec.core.liveness.state import Portrait, Proof, State
 from facerec.core.liveness.types import Frame, Ground, Movement
 
-ENCODE_EVERY = 3
+ENCODE_EVERY = 4
 """Frames from one encoding to the next; the tracks hold the ones between together."""
 
 WEIGHT = 2.0

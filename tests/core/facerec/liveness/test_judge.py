@@ -331,7 +331,7 @@ def test_one_frame_that_looks_like_another_person_is_forgiven() -> None:
     for _ in range(3):
         s.step()
     s.who.dots.person = 3
-    for _ in range(3):  # one of these is encoded
+    for _ in range(4):  # one of these is encoded
         s.step()
     s.who.dots.person = 0
     told = s.until()
