@@ -41,6 +41,7 @@ from facerec.services.liveness import (
     abandon,
     begin,
     find_session,
+    give_up,
     settle,
     wake_worker,
 )
@@ -50,7 +51,7 @@ from webapp.errors import UserFacingError
 from webapp.jobs.redis import async_client
 
 BAD_MESSAGE, SIGN_IN, WRONG_NONCE, NOT_FOUND = 4400, 4401, 4403, 4404
-IN_USE, OVER, TOO_LARGE, TOO_FAST, RESTART = 4409, 4410, 4413, 4429, 1012
+IN_USE, OVER, TOO_LARGE, TOO_FAST, RESTART, BUG = 4409, 4410, 4413, 4429, 1012, 1011
 CODES = {
     Refusal.WRONG_NONCE: WRONG_NONCE,
     Refusal.IN_USE: IN_USE,
@@ -61,6 +62,7 @@ MOST_A_SECOND = FPS + 5
 SPARE = 1  # a frame may cross its credit on the way
 BEAT = 1.0  # seconds without a word from the worker after which we look what is the matter
 SILENCE = 1.5  # seconds without a frame, though there is credit: the connection is as good as lost
+PATIENCE = 7.0  # seconds that frames may wait for a worker; then it is said that none judges
 STAMP = struct.Struct(">d")
 JPEG = b"\xff\xd8\xff"
 
@@ -93,6 +95,7 @@ class LivenessConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def connect(self) -> None:
         self.session_id: UUID = self.scope["url_route"]["kwargs"]["session_id"]
         self.sent = self.judged = 0
+        self.waiting_since = 0.0
         self.times: deque[float] = deque(maxlen=MOST_A_SECOND + 1)
         await self.accept()  # a refusal after accepting carries its code to the browser
         if not self.scope["user"].is_authenticated:
@@ -165,6 +168,8 @@ class LivenessConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if refused is not None or self.begun is None:
             await self.close(code=refused or BAD_MESSAGE)
             return
+        if self.sent == self.judged:
+            self.waiting_since = time.monotonic()
         self.sent += 1
         (taken,) = STAMP.unpack_from(data)
         frame = (taken / 1000, self.sent, self.begun.connection, data[STAMP.size :])
@@ -211,12 +216,18 @@ class LivenessConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except (redis.RedisError, kombu.exceptions.OperationalError, OSError) as error:
             log.warning("Redis is away: a live check's socket is closed", error=_name(error))
             await self.close(code=RESTART)
+        except Exception:
+            log.exception("a live check's socket errored")
+            await self.close(code=BUG)
 
     async def _beat(self, begun: Begun) -> None:
         """Nothing was said for a while: whose turn is it?"""
         over = timezone.now() - begun.session.expires
         if over > GRACE:
             await database_sync_to_async(settle)(begun.session)
+            await self._end()
+        elif self.sent > self.judged and time.monotonic() - self.waiting_since > PATIENCE:
+            await database_sync_to_async(give_up)(begun.session, "faces_busy")
             await self._end()
         elif self.sent > self.judged or over > timedelta(0):
             await self._submit()  # the worker's: it may have been killed
@@ -233,7 +244,7 @@ class LivenessConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         elif said["type"] == "bad":
             await self.close(code=BAD_MESSAGE)
         else:
-            self.judged = said["frame"]
+            self.judged, self.waiting_since = said["frame"], time.monotonic()
             await self._send(**said)
 
     async def _end(self) -> None:

@@ -246,6 +246,16 @@ def abandon(session: LivenessSession) -> LivenessSession:
     return session
 
 
+def give_up(session: LivenessSession, problem: str) -> None:
+    """Nobody can judge this session: said so, and never taken for a pass."""
+    log.warning("a live check is not judged", session=str(session.pk), problem=problem)
+    rows = LivenessSession.objects.filter(pk=session.pk, state=LivenessState.RUNNING)
+    rows.update(
+        state=LivenessState.INCONCLUSIVE, finished=timezone.now(), scores={"problem": problem}
+    )
+    store.forget(session.pk)
+
+
 def settle(session: LivenessSession) -> LivenessSession:
     """End the session if its time is over, or if its connection was lost for too long.
 

@@ -664,6 +664,20 @@ class TestWhatGoesWrong:
         assert said["outcome"] == "inconclusive"
         assert (await row(opened)).scores == {"problem": "interrupted"}
 
+    @pytest.mark.usefixtures("nobody_judges")
+    async def test_no_worker_is_there(
+        self, connect: Connect, opened: Opened, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("facerec.consumers.PATIENCE", 0.5)
+        socket = await begun(connect, opened)
+        [said] = await show(socket, 1)
+        assert (said["outcome"], said["title"]) == (
+            "inconclusive",
+            "The live check could not be judged",
+        )
+        assert (await row(opened)).scores == {"problem": "faces_busy"}
+        assert not redis_client().exists(liveness_store.key_of(opened.session.pk, "frames"))
+
     async def test_a_worker_that_was_killed_is_replaced(
         self,
         connect: Connect,
