@@ -5,7 +5,9 @@ rays      where a camera's rays meet a head, a sheet, a screen
 scene     a room, its lamps, its camera; what stands in front of it becomes a picture
 camera    exposure, blur, noise, gamma, sharpening, in the order of a real one
 actor     a willing person, who does what is asked
-objects   prints and screens: what is shown on them, and how they look
+objects   sheets and screens: planes and cylinders, and the patterns that they are made of
+portraits photos of the people; photos: people of photos
+living, prints, screens   who and what is presented
 attacks   the species of presentation, each by its seed
 session   the closed loop: instruction, movement, picture, judge
 y4m       the same as a camera of Chromium's

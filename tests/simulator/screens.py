@@ -18,7 +18,8 @@ from tests.simulator.camera import from_jpeg, linear
 from tests.simulator.living import Living
 from tests.simulator.objects import Panel, Sheet
 from tests.simulator.people import Floats
-from tests.simulator.prints import Held, portrait
+from tests.simulator.portraits import portrait
+from tests.simulator.prints import Held
 from tests.simulator.rays import Pose
 from tests.simulator.scene import Scene, Thing
 from tests.simulator.session import Prompter, play
