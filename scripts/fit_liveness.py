@@ -1,6 +1,6 @@
 """Chooses the limits of liveness that data must choose, and writes them as JSON.
 
-    python -m scripts.fit_liveness [--n 60] [--species a,b] [--out FILE]
+    python -m scripts.fit_liveness [--n 60] [--species a,b:300] [--out FILE]
 
 Presentations of the fitting half (people, rooms and cameras of even seeds) are run with these
 limits open, so that none of them ends a session; the raw scores stay in bench-results. The bench
@@ -30,8 +30,7 @@ from facerec.core.liveness.judge import JUDGE_VERSION
 from facerec.core.liveness.limits import SHIPPED
 from tests.bench.liveness import runs
 from tests.bench.liveness.outcomes import BONA_FIDE, Outcome
-from tests.bench.liveness.tasks import Half, simulated
-from tests.simulator.attacks import SPECIES
+from tests.bench.liveness.tasks import Half, counts, simulated
 
 REFUSED = 0.01
 """Of bona fide sessions, that a limit may cost at most."""
@@ -73,13 +72,12 @@ OPEN = replace(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--n", type=int, default=60, help="presentations of each species")
-    parser.add_argument("--species", help="only these, by commas")
+    parser.add_argument("--species", help="only these, by commas; a:300 for 300 of a")
     parser.add_argument("--processes", type=int, default=runs.cores())
     parser.add_argument("--scores", type=Path, default=Path("bench-results/liveness-fit.jsonl"))
     parser.add_argument("--out", type=Path, default=DEFAULT_OUT)
     options = parser.parse_args()
-    species = options.species.split(",") if options.species else list(SPECIES)
-    tasks = simulated(species, Half.FITTING.seeds(options.n), OPEN)
+    tasks = simulated(counts(options.species, options.n), Half.FITTING, OPEN)
     code = runs.fingerprint(OPEN)
     try:
         found = runs.judged(tasks, options.scores, processes=options.processes, code=code)

@@ -1,6 +1,6 @@
 """How often a picture of a person passes for the person, and a person for a picture.
 
-    python -m tests.bench.bench_liveness [--n 100] [--species a,b] [--recordings FOLDER]
+    python -m tests.bench.bench_liveness [--n 100] [--species a,b:300] [--recordings FOLDER]
         [--faces FOLDER]
 
 Simulated presentations of people, rooms and cameras that no limit was fitted to; with --recordings
@@ -24,8 +24,7 @@ from tests.bench.bench_faces import machine
 from tests.bench.liveness import runs, table
 from tests.bench.liveness.outcomes import Outcome, Skipped, rows
 from tests.bench.liveness.runs import Task
-from tests.bench.liveness.tasks import Half, Recorded, heads, simulated
-from tests.simulator.attacks import SPECIES
+from tests.bench.liveness.tasks import Half, Recorded, counts, heads, simulated
 
 N = 100
 FIGURES = Path(__file__).resolve().parents[2] / "facerec/core/liveness/figures.json"
@@ -34,7 +33,7 @@ FIGURES = Path(__file__).resolve().parents[2] / "facerec/core/liveness/figures.j
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--n", type=int, help=f"presentations of each species, by default {N}")
-    parser.add_argument("--species", help="only these, by commas")
+    parser.add_argument("--species", help="only these, by commas; a:300 for 300 of a")
     parser.add_argument("--recordings", type=Path, help="a folder of recorded sessions (ZIP)")
     parser.add_argument("--faces", type=Path, help="a folder of photos of faces")
     parser.add_argument("--processes", type=int, default=runs.cores())
@@ -46,12 +45,12 @@ def arguments() -> argparse.Namespace:
 def presented(options: argparse.Namespace) -> dict[str, list[Task]]:
     """What is to be judged, table by table. Recordings or faces alone, unless --n says more."""
     tables: dict[str, list[Task]] = {}
-    species = options.species.split(",") if options.species else list(SPECIES)
-    if unknown := sorted(set(species) - set(SPECIES)):
-        give_up(f"There is no species {', '.join(unknown)}. There are {', '.join(SPECIES)}.")
-    seeds = Half.TEST.seeds(options.n or N)
+    try:
+        wanted = counts(options.species, options.n or N)
+    except ValueError as error:
+        give_up(str(error))
     if options.n or not (options.recordings or options.faces):
-        tables["simulated"] = simulated(species, seeds)
+        tables["simulated"] = simulated(wanted, Half.TEST)
     if options.recordings:
         if not (paths := sorted(options.recordings.rglob("*.zip"))):
             give_up(f"There is no recording (ZIP) in {options.recordings}.")
@@ -62,7 +61,7 @@ def presented(options: argparse.Namespace) -> dict[str, list[Task]]:
         if len(made) < 2:
             give_up(f"{options.faces} has no two photos that show one face from the front.")
         print(f"{len(made)} people of {options.faces}")
-        tables["photographed"] = simulated(species, seeds, faces=options.faces)
+        tables["photographed"] = simulated(wanted, Half.TEST, faces=options.faces)
     return tables
 
 

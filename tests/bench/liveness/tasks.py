@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -90,14 +90,30 @@ class Simulated:
         return outcome_of(self.species, self.key, judges[-1], result.seconds, self.limits)
 
 
+def counts(told: str | None, n: int) -> dict[str, int]:
+    """How many presentations of each species. told: `a,b:300`, those of b being so many and the
+    others n; None: n of all that there are. Raises ValueError, with a sentence."""
+    if told is None:
+        return dict.fromkeys(SPECIES, n)
+    wanted = {}
+    for part in told.split(","):
+        species, _, number = part.partition(":")
+        if species not in SPECIES:
+            raise ValueError(f"There is no species {species}. There are {', '.join(SPECIES)}.")
+        wanted[species] = int(number or n)
+    return wanted
+
+
 def simulated(
-    species: Sequence[str],
-    seeds: Iterable[int],
-    limits: Limits = SHIPPED,
-    faces: Path | None = None,
+    wanted: Mapping[str, int], half: Half, limits: Limits = SHIPPED, faces: Path | None = None
 ) -> list[Simulated]:
-    """In turns, so that an interrupted run has as many of each species."""
-    return [Simulated(name, seed, limits, faces) for seed in seeds for name in species]
+    """So many of each species, in turns: an interrupted run has about as many of each."""
+    return [
+        Simulated(species, seed, limits, faces)
+        for number, seed in enumerate(half.seeds(max(wanted.values())))
+        for species, n in wanted.items()
+        if number < n
+    ]
 
 
 @cache

@@ -10,7 +10,7 @@ from facerec.core.liveness.limits import Limits
 from facerec.core.liveness.types import Verdict
 from scripts.fit_liveness import FITTED, OPEN, between, choose, write
 from tests.bench.liveness.outcomes import BONA_FIDE, Outcome
-from tests.bench.liveness.tasks import Half, simulated
+from tests.bench.liveness.tasks import Half, counts, simulated
 from tests.simulator import cast
 
 
@@ -54,8 +54,17 @@ def test_a_limit_is_laid_on_the_species_that_it_is_to_stop() -> None:
 
 def test_what_is_fitted_is_open_while_scores_are_taken() -> None:
     assert OPEN.parallax_least == 0
-    assert all(task.limits is OPEN for task in simulated(["a"], Half.FITTING.seeds(2), OPEN))
+    assert all(task.limits is OPEN for task in simulated({"a": 2}, Half.FITTING, OPEN))
     assert {rule.limit for rule in FITTED} <= set(OPEN.as_dict())
+
+
+def test_so_many_of_each_species_come_in_turns() -> None:
+    wanted = counts("bent_print,flat_print:3", 1)
+    keys = [task.key for task in simulated(wanted, Half.TEST)]
+    assert keys == ["bent_print-1", "flat_print-1", "flat_print-3", "flat_print-5"]
+    assert set(counts(None, 7).values()) == {7}
+    with pytest.raises(ValueError, match="no species mask"):
+        counts("mask", 1)
 
 
 def test_people_are_cast_for_one_half_alone() -> None:
