@@ -30,6 +30,9 @@ JUDGE_VERSION = "movements-1"
 CROWDED = 3
 """Looks in a row at another face beside, until it is no passer-by."""
 
+RESTING = 2.0
+"""Degrees by which a head at rest turns over a few frames."""
+
 FIRST = 4
 """Encodings of still frames that make the anchor."""
 
@@ -200,7 +203,7 @@ class LivenessJudge:
         elif s.phase is Phase.MOVE:
             self._move(frame, now, seen)
         else:
-            self._return(frame, max(now.values()))
+            self._return(frame, sight, max(now.values()))
 
     def _hold(self, frame: Frame, sight: Sight, moved: float) -> None:
         s, limits = self._state, self._limits
@@ -212,6 +215,7 @@ class LivenessJudge:
             s.hint = Hint.SHOW_FACE
         elif moved > limits.back:
             s.hint = Hint.STRAIGHT
+            self._check_deadline(frame.arrived)
         elif s.since is not None and frame.arrived - s.since >= s.steps[s.done].hold:
             s.parallax.clear()
             if not begin_track(s, sight, self._neutral(), limits):
@@ -247,13 +251,16 @@ class LivenessJudge:
             s.astray = None
         self._check_deadline(frame.arrived)
 
-    def _return(self, frame: Frame, moved: float) -> None:
+    def _return(self, frame: Frame, sight: Sight, moved: float) -> None:
         s, limits = self._state, self._limits
         asked = s.steps[s.done - 1].movement
         s.share = 0.0
         evidence.sample(s, asked, limits)
-        if moved > limits.back:
-            s.hint = Hint.STRAIGHT
+        anew = moved > limits.back
+        if anew and not (
+            self._is_settled(frame, moved) and begin_track(s, sight, self._neutral(), limits)
+        ):
+            s.hint = Hint.FARTHER if asked is Movement.COME_CLOSER else Hint.STRAIGHT
             self._check_deadline(frame.arrived)
             return
         prove(s, asked, limits)
@@ -261,6 +268,20 @@ class LivenessJudge:
             self._enter(Phase.HOLD, frame.arrived)
         else:
             self._conclude(*evidence.weigh(s, limits, passive_decides=self._passive_decides))
+
+    def _is_settled(self, frame: Frame, moved: float) -> bool:
+        """Whether somebody rests, frontal, but not quite where they began: nobody knows to a
+        degree where that was."""
+        s, limits = self._state, self._limits
+        if s.track is None or s.since is None:
+            return False
+        resting = np.ptp(np.array(s.track.turns), axis=0)
+        return bool(
+            frame.arrived - s.since > limits.settle_seconds
+            and moved <= limits.settled
+            and max(resting[:2]) < RESTING
+            and abs(self._neutral().yaw) <= limits.frontal
+        )
 
     def _neutral(self) -> Pose:
         return median_pose(seen.pose for seen in self._state.recent[-STEADY:])
@@ -311,8 +332,8 @@ class LivenessJudge:
                 Hint.ONE_PERSON: Ground.SEVERAL_FACES,
             }
             self._conclude(grounds.get(s.hint or Hint.STILL, Ground.POOR_PICTURE))
-        elif (s.phase is Phase.MOVE and after > limits.move_seconds) or (
-            s.phase is Phase.RETURN and after > limits.return_seconds
+        elif s.phase is not Phase.FIND and after > (
+            limits.move_seconds if s.phase is Phase.MOVE else limits.return_seconds
         ):
             self._conclude(Ground.NOT_IN_TIME)
 

@@ -250,6 +250,20 @@ def test_who_does_not_come_back_is_not_in_time() -> None:
     assert outcome(session(steps(LEFT), Stuck())) == not_live(Ground.NOT_IN_TIME)
 
 
+def test_who_comes_to_rest_a_little_beside_goes_on_from_there() -> None:
+    class Approximate(Obedient):
+        def wish(self, told: Progress) -> Place:
+            if told.phase is Phase.RETURN:
+                self.home = Place(yaw=9, distance=6.9)
+            return super().wish(told)
+
+    s = session(steps(LEFT, UP, CLOSER, RIGHT), Approximate())
+    s.until(Phase.RETURN)
+    s.until(Phase.HOLD)
+    assert s.now > SHIPPED.settle_seconds
+    assert outcome(s) == (Verdict.LIVE, [])
+
+
 # one unbroken picture
 
 
@@ -271,7 +285,7 @@ def test_a_picture_that_is_exchanged_breaks_the_track() -> None:
 
 def test_a_turn_within_one_frame_is_no_turn() -> None:
     class Jumping(Exchanging):
-        other = staticmethod(lambda now: (Dots(), DONE[LEFT]))
+        other = staticmethod(lambda now: (Dots(), Place(yaw=28)))
 
     s = session(steps(LEFT), Jumping())
     assert outcome(s) == not_live(Ground.NOT_CONTINUOUS)
