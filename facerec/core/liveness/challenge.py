@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise, product
 from random import Random, SystemRandom
 from typing import Any, Self
@@ -39,12 +39,14 @@ class Challenge:
         return cls(tuple(Step(Movement(step["movement"]), float(step["hold"])) for step in steps))
 
 
-def sequences(steps: int = STEPS) -> Iterator[tuple[Movement, ...]]:
+@cache
+def sequences(steps: int = STEPS) -> tuple[tuple[Movement, ...], ...]:
     """Every sequence that may be drawn: none asks the same twice running, and each has a turn."""
-    for movements in product(Movement, repeat=steps):
-        repeats = any(a is b for a, b in pairwise(movements))
-        if not repeats and not TURNS.isdisjoint(movements):
-            yield movements
+    return tuple(
+        movements
+        for movements in product(Movement, repeat=steps)
+        if not any(a is b for a, b in pairwise(movements)) and not TURNS.isdisjoint(movements)
+    )
 
 
 def redraw_challenge(challenge: Challenge, done: int, chance: Random | None = None) -> Challenge:
@@ -61,5 +63,5 @@ def redraw_challenge(challenge: Challenge, done: int, chance: Random | None = No
 def draw_challenge(steps: int = STEPS, chance: Random | None = None) -> Challenge:
     """One of the sequences, all equally likely, by the system's own randomness unless told."""
     chance = chance or SystemRandom()
-    movements = chance.choice(list(sequences(steps)))
+    movements = chance.choice(sequences(steps))
     return Challenge(tuple(Step(m, round(chance.uniform(*HOLD), 2)) for m in movements))
