@@ -2,5 +2,7 @@
 
 types       what goes in and comes out: frames, progress, verdict
 challenge   a random sequence of movements
-judge       the state of one session; the other modules are its senses
+judge       one session from its first frame to the verdict
+phases      the state machine: find, hold, move, return
+limits      every number that it decides by
 """

@@ -116,7 +116,12 @@ def weigh(s: State, limits: Limits, *, passive_decides: bool) -> list[Ground]:
     turned = "relief" in measured
     against = {
         Ground.TOO_LITTLE_MOTION: not turned,
-        Ground.FLAT: turned and not (s.best is not None and _is_deep(measured, limits)),
+        Ground.FLAT: turned
+        and (
+            s.best is None
+            or not _is_deep(measured, limits)
+            or measured["relief_least"] < limits.relief_each
+        ),
         Ground.OTHER_PERSON: measured.get("same_frontal", 0) > limits.same_frontal,
         Ground.TOO_FEW_FRAMES: s.times.rate < limits.frames_least,
         Ground.SCREEN_OR_PRINT: passive_decides
@@ -144,6 +149,7 @@ def scores(s: State) -> dict[str, float]:
         for name in ("parallax", "relief", "shape"):
             each = [getattr(proof, name) for proof in counted]
             values[name] = float(np.average(each, weights=weights))
+        values["relief_least"] = min(proof.relief for proof in counted)
     if s.passive is not None:
         values["passive"] = PassiveEvidence.from_json(s.passive).score()
     if s.network:

@@ -55,6 +55,7 @@ class Limits:
     relief_least: float = _limit(
         0.5, "share", "Of a usual head's depth that the turns show, taken together."
     )
+    relief_each: float = _limit(0.2, "share", "The same of each turn for itself.")
     shape_least: float = _limit(
         0.5, "cosine", "Between what the turns leave and what a usual head's would."
     )

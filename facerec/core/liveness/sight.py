@@ -39,7 +39,7 @@ class Sight(NamedTuple):
     alone: bool = True
 
 
-def look(s: State, frame: Frame, eyes: Eyes, limits: Limits) -> Sight:
+def look(s: State, frame: Frame, eyes: Eyes) -> Sight:
     """Find the face of a frame: near the last one, now and then everywhere."""
     picture = grey(frame.image)
     everywhere = s.phase is Phase.FIND or s.box is None

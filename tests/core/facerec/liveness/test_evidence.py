@@ -64,6 +64,11 @@ def test_turns_weigh_more_than_nods() -> None:
     assert weighed(state(replace(DEEP, relief=0.2), replace(shallow, relief=1.0))) == [Ground.FLAT]
 
 
+def test_one_turn_that_was_a_pictures_spoils_the_others() -> None:
+    flat_turn = replace(DEEP, movement=Movement.LOOK_UP, relief=0.05)
+    assert weighed(state(DEEP, DEEP, flat_turn)) == [Ground.FLAT]
+
+
 def test_all_grounds_are_told() -> None:
     s = state(replace(DEEP, relief=0.0))
     s.same.frontal = [0.5]
