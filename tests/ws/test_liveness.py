@@ -550,9 +550,15 @@ class TestALostConnection:
         assert (session.resumes, session.frames, session.scores["losses"]) == (1, 8, 1.0)
 
     async def test_a_silent_one_is_as_good_as_lost(
-        self, connect: Connect, opened: Opened, judge: type[ScriptedJudge]
+        self,
+        connect: Connect,
+        opened: Opened,
+        judge: type[ScriptedJudge],
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """Else whoever was told a movement could take their time over it."""
+        monkeypatch.setattr("facerec.consumers.BEAT", 0.1)
+        monkeypatch.setattr("facerec.consumers.SILENCE", 0.3)
         socket = await begun(connect, opened)
         await show(socket, 4)
         assert await closing_code(socket) == 1012
@@ -561,7 +567,7 @@ class TestALostConnection:
         again = await connect(opened.session.pk)
         await again.send_json_to({"type": "begin", "nonce": opened.nonce})
         assert (await again.receive_json_from(WAIT))["resumed"]
-        assert await again.receive_nothing(2.5)  # before its first frame nothing is told
+        assert await again.receive_nothing(0.6)  # before its first frame nothing is told
 
     async def test_twice_and_no_third_time(
         self, connect: Connect, opened: Opened, judge: type[ScriptedJudge]
@@ -668,7 +674,8 @@ class TestWhatGoesWrong:
     async def test_no_worker_is_there(
         self, connect: Connect, opened: Opened, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("facerec.consumers.PATIENCE", 0.5)
+        monkeypatch.setattr("facerec.consumers.BEAT", 0.1)
+        monkeypatch.setattr("facerec.consumers.PATIENCE", 0.2)
         socket = await begun(connect, opened)
         [said] = await show(socket, 1)
         assert (said["outcome"], said["title"]) == (
@@ -686,6 +693,7 @@ class TestWhatGoesWrong:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setattr(liveness_store, "TURN_MS", 300)
+        monkeypatch.setattr("facerec.consumers.BEAT", 0.1)
         socket = await begun(connect, opened)
         await show(socket, 1)
         turn = liveness_store.key_of(opened.session.pk, "turn")
