@@ -62,7 +62,8 @@ class Phases:
             del s.first[:-FIRST]
         else:
             s.first.clear()
-            s.recent.clear()
+            if s.hint in (Hint.SHOW_FACE, Hint.ONE_PERSON):
+                s.recent.clear()
         if s.hint is None and is_still(s, limits):
             self._found(s, frame, sight)
         else:
