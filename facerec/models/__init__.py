@@ -1,9 +1,10 @@
 """The rows of faces, a module a subject.
 
 No photo has a row or a column here: a waiting enrolment photo is a file that is deleted as soon as
-it was judged, a probe lives in Redis for a minute at most (`facerec.services.photos`), and so do the
-frames of a live check, but for the one that may be compared: two minutes (`liveness_store`). The
-one exception, aligned crops, is an administrator's choice and encrypted (`encoders.KeptCrop`).
+it was judged, a probe lives in Redis for a minute at most (`facerec.services.photos`), and so do a
+live check's frames until its verdict, 90 seconds at most, and the one that may be compared for two
+minutes after it (`facerec.services.liveness_store`). The one exception, aligned crops, is an
+administrator's choice and encrypted (`encoders.KeptCrop`).
 """
 
 from facerec.models.attempts import Attempt, AttemptFace, Liveness, Mode
