@@ -32,7 +32,12 @@ _TILTS = np.linspace(-0.32, 0.32, 9)  # the tangent of a line's angle to the upr
 _STEEP = 1.2  # by how much an edge must lie more along a line than across
 _LEAST, _OVER = 6, 2.0  # an edge, in grey levels over two pixels, and in medians of the picture
 _SHORTEST = 12  # pixels of a line
-_BESIDE, _ABOVE, _BELOW = 1.4, 1.7, 2.4  # distances between the eyes, of which a head has no more
+
+# Distances between the eyes. A head has no more beside, above and below them; a line must go on
+# beyond it, or straight hair would do.
+_BESIDE, _ABOVE, _BELOW = 1.5, 1.7, 2.4
+_UP, _DOWN, _ASIDE = 1.6, 2.8, 2.0
+
 _ALONG = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 1))
 
 Edges = NDArray[np.uint8]
@@ -73,8 +78,8 @@ class Borders:
         eyes = np.array(face.landmarks[:4]) * scale
         x, y = eyes.mean(axis=0)
         e = float(np.hypot(*(eyes[:2].mean(axis=0) - eyes[2:].mean(axis=0))))
-        lines = _beside(upright, (y - e, y + 2.6 * e), (x - _BESIDE * e, x + _BESIDE * e))
-        lines += _beside(level, (x - _ABOVE * e, x + _ABOVE * e), (y - _ABOVE * e, y + _BELOW * e))
+        lines = _beside(upright, (y - _UP * e, y + _DOWN * e), (x - _BESIDE * e, x + _BESIDE * e))
+        lines += _beside(level, (x - _ASIDE * e, x + _ASIDE * e), (y - _ABOVE * e, y + _BELOW * e))
         self._frames.append(lines)
         self._upright += upright
         self._level += level

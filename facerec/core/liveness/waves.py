@@ -24,8 +24,8 @@ BAND = 8, 60
 """Waves in the window that count: fewer are features of a face, more are the edge of what a
 camera can show."""
 
-NOISE = 3.2
-"""The height that waves of noise and skin reach: the highest of 99 in 100 photos of people."""
+NOISE = 3.5
+"""The height that waves of noise and skin reach in one of a hundred photos of people, or fewer."""
 
 _AXIS = 2  # waves: straight up and down or across lie blocks, rows of the sensor and edges
 _JPEG = WINDOW // 8  # waves in the window of JPEG's blocks; their harmonics are multiples
