@@ -183,13 +183,6 @@ class _Sitting:
     def _tell(self, progress: Progress, extra: dict[str, float]) -> None:
         """Say where the session stands. That a movement is told is noted before it is."""
         self.notes.done = progress.done
-        if self.judge.verdict is not None:
-            return  # the verdict says it
-        if timezone.now() > self.session.expires:
-            raise _cannot_go_on("time_over", "The time for the live check is over.")
-        if progress.movement is not None and self.session.begun is None:
-            self.session.begun = timezone.now()
-            self.session.save(update_fields=["begun"])
         message = {
             "type": "progress",
             "frame": self.notes.number,
@@ -201,6 +194,15 @@ class _Sitting:
             "hint": progress.hint,
             **extra,
         }
+        if self.judge.verdict is not None:
+            if extra:  # a recording is not whole without the frame that decided
+                store.tell(self.session.pk, self.notes.connection, message)
+            return  # else the verdict says it
+        if timezone.now() > self.session.expires:
+            raise _cannot_go_on("time_over", "The time for the live check is over.")
+        if progress.movement is not None and self.session.begun is None:
+            self.session.begun = timezone.now()
+            self.session.save(update_fields=["begun"])
         state = self.notes.pack(self.judge.to_bytes())
         self.version = self.turn.commit(state, self.notes.connection, message)
 

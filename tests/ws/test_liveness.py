@@ -602,6 +602,16 @@ class TestALostConnection:
         await socket.disconnect()
         assert await begin_refused(connect, opened, opened.nonce) == 4410
 
+    async def test_a_recording_has_the_frame_that_decided(
+        self, connect: Connect, opened: Opened, judge: type[ScriptedJudge]
+    ) -> None:
+        await LivenessSession.objects.aupdate(purpose=Purpose.RECORDING)
+        socket = await begun(connect, opened)
+        said = await show(socket, judge.end)
+        assert [told["frame"] for told in said] == list(range(1, judge.end + 1))
+        assert said[-1]["arrived"] <= said[-1]["judged"]
+        assert (await socket.receive_json_from(WAIT))["outcome"] == "passed"
+
     async def test_cancelled(
         self, connect: Connect, opened: Opened, judge: type[ScriptedJudge], olive: User
     ) -> None:
