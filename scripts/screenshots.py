@@ -15,20 +15,24 @@ import tempfile
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, WebSocket, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, WebSocket, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from facerec.core.liveness.types import Movement, Phase, Progress  # noqa: E402
 from tests.e2e.conftest import CHROMIUM, chromium_path  # noqa: E402
 from tests.e2e.stack import Stack  # noqa: E402
 from tests.faces import draw_face  # noqa: E402
+from tests.simulator.living import Living  # noqa: E402
+from tests.simulator.y4m import StagedCamera  # noqa: E402
 
 OUT = ROOT / "docs" / "screenshots"
 DESKTOP = {"width": 1280, "height": 860}
 PHONE = {"width": 390, "height": 844}
 PEOPLE = [(1, "Ada Example", "E-1042"), (3, "Bruno Example", "E-1043")]
 STRANGER = 2
+SITTER = 2009  # for the live check; of the simulator's people
 MINUTES = 5  # for a painting, on a slow machine
 
 
@@ -88,6 +92,38 @@ def ask_about_faces(page: Page) -> None:
     page.click("main button[type=submit]")
     page.locator("[data-outcome=not_recognized]").first.wait_for()
     save(page, "identify", whole=True)
+
+
+def check_liveness(playwright: Playwright, stack: Stack, folder: Path) -> None:
+    """The live check while it asks for a movement, before a drawn person; and its page."""
+    with StagedCamera(folder / "camera.y4m", Living(SITTER), fps=12) as camera:
+        browser = playwright.chromium.launch(
+            executable_path=chromium_path(), args=[*CHROMIUM, *camera.flags]
+        )
+        page = sign_in(browser, stack, permissions=["camera"])
+
+        def listen(socket: WebSocket) -> None:
+            if "/ws/liveness/" in socket.url:
+                socket.on("framereceived", lambda message: tell(camera, json.loads(message)))
+
+        page.on("websocket", listen)
+        page.goto("/liveness/")
+        save(page, "liveness", whole=True)
+        page.get_by_role("button", name="Try the live check").click()
+        page.locator("dialog[data-state=move]:has([data-done])").wait_for(timeout=60_000)
+        save(page, "live-check")
+        browser.close()
+
+
+def tell(camera: StagedCamera, told: dict[str, object]) -> None:
+    """The drawn person does what the page shows."""
+    if told["type"] == "progress":
+        camera.told = Progress(
+            Phase(str(told["phase"])),
+            int(str(told["done"])),
+            int(str(told["steps"])),
+            Movement(str(told["movement"])) if told["movement"] else None,
+        )
 
 
 def calibrate_and_learn(page: Page) -> None:
@@ -181,6 +217,7 @@ def main() -> None:
             enrol_everybody(page)
             ask_about_faces(page)
             calibrate_and_learn(page)
+            check_liveness(playwright, stack, Path(folder))
             paint(page, browser)
             page.goto("/status/")
             save(page, "status")
