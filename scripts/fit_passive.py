@@ -11,6 +11,7 @@ session are kept in bench-results, and not measured twice. --write replaces pass
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, astuple, fields, replace
@@ -24,10 +25,10 @@ from PIL import Image
 
 from facerec.core.alignment import FivePointAligner
 from facerec.core.detector import HogDetector
+from facerec.core.liveness import borders, waves
 from facerec.core.liveness.challenge import draw_challenge
 from facerec.core.liveness.passive import WEIGHTS, Cues, PassiveEvidence
 from facerec.core.liveness.types import Frame
-from facerec.core.liveness.waves import excess
 from facerec.core.types import DetectedFace
 from tests.bench.liveness.intervals import Share
 from tests.simulator.attacks import SPECIES
@@ -42,7 +43,6 @@ EVERY, LOOKS = 0.5, 16
 
 BPCER = 0.01
 RIDGE = 0.002
-KEPT = Path("bench-results/passive-cues.jsonl")
 
 CAMERAS: dict[str, Callable[[CameraSettings], CameraSettings]] = {
     "as drawn": lambda c: c,
@@ -54,6 +54,12 @@ CAMERAS: dict[str, Callable[[CameraSettings], CameraSettings]] = {
 """Ways in which a camera may differ from those that were fitted to."""
 
 Values = NDArray[np.float64]
+
+
+def kept() -> Path:
+    """Where the cues of sessions are kept, by the code that measured them."""
+    code = b"".join(Path(module.__file__).read_bytes() for module in (borders, waves))
+    return Path(f"bench-results/passive-cues-{hashlib.sha256(code).hexdigest()[:8]}.jsonl")
 
 
 class Finder:
@@ -90,15 +96,15 @@ def session(species: str, seed: int, camera: str, find: Finder) -> Cues | None:
 
 
 def measured(species: str, seeds: Sequence[int], camera: str) -> Values:
-    """The cues of sessions, (n, 3); measured now, or before."""
-    known = {}
-    if KEPT.exists():
-        for line in KEPT.read_text("utf-8").splitlines():
+    """The cues of sessions, (n, 2); measured now, or before."""
+    known, path = {}, kept()
+    if path.exists():
+        for line in path.read_text("utf-8").splitlines():
             row = json.loads(line)
             known[row["species"], row["seed"], row["camera"]] = row["cues"]
-    KEPT.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(exist_ok=True)
     find = Finder()
-    with KEPT.open("a", encoding="utf-8") as file:
+    with path.open("a", encoding="utf-8") as file:
         for seed in seeds:
             if (species, seed, camera) in known:
                 continue
@@ -111,7 +117,7 @@ def measured(species: str, seeds: Sequence[int], camera: str) -> Values:
 
 
 def fit(living: Values, attacks: list[Values], rounds: int = 3000) -> tuple[Values, float]:
-    """Weights (3,), none below 0, and an offset: a logistic regression with a ridge, in which all
+    """Weights (2,), none below 0, and an offset: a logistic regression with a ridge, in which all
     species together weigh as much as the living. The limit, 0.5, lies beyond all but `BPCER` of
     the living, a third of the way to the lowest tenth of a species that lies beyond them too."""
     x = np.concatenate([living, *attacks])
@@ -180,7 +186,7 @@ def photos(folder: Path) -> str:
             noisy = np.clip(larger + chance.normal(0, noise, larger.shape), 0, 255)
             look = from_jpeg(jpeg(noisy.astype(np.uint8), quality))
             marks = tuple((x * size, y * size) for x, y in face.landmarks)
-            found.append(excess(look, replace(face, landmarks=marks)))
+            found.append(waves.excess(look, replace(face, landmarks=marks)))
         if None not in found:
             seen += 1
             wrong += Cues(float(np.mean(found)), 0.0).score() >= 0.5
