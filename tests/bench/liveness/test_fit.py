@@ -38,13 +38,13 @@ def test_a_limit_is_laid_on_the_species_that_it_is_to_stop() -> None:
     def seen(species: str, **scores: float) -> Outcome:
         return Outcome(species, "1", Verdict.LIVE, Verdict.LIVE, scores=scores)
 
-    rule = next(it for it in FITTED if it.limit == "parallax_least")
+    rule = next(it for it in FITTED if it.limit == "relief_least")
     outcomes = [
-        seen(BONA_FIDE, parallax=0.03),
-        seen("flat_print", parallax=0.004),
-        seen("bent_print", parallax=0.01),
+        seen(BONA_FIDE, relief=0.03),
+        seen("flat_print", relief=0.004),
+        seen("bent_print", relief=0.01),
         seen("flat_print"),  # it ended before there was one
-        seen("phone_replay", parallax=0.05),
+        seen("phone_replay", relief=0.05),
     ]
     about = choose(rule, outcomes)
     assert (about["limit"], about["beyond"], about["n"]) == (0.02, 0, [1, 2])
@@ -53,7 +53,7 @@ def test_a_limit_is_laid_on_the_species_that_it_is_to_stop() -> None:
 
 
 def test_what_is_fitted_is_open_while_scores_are_taken() -> None:
-    assert OPEN.parallax_least == 0
+    assert OPEN.relief_least < 0
     assert all(task.limits is OPEN for task in simulated({"a": 2}, Half.FITTING, OPEN))
     assert {rule.limit for rule in FITTED} <= set(OPEN.as_dict())
 
