@@ -53,11 +53,11 @@ class Limits:
     blurred: float = _limit(0.5, "share", "Less of its sharpness left explains a broken track.")
     # three dimensions
     relief_least: float = _limit(
-        0.5, "share", "Of a usual head's depth that the turns show, taken together."
+        0.55, "share", "Of a usual head's depth that the turns show, taken together."
     )
     relief_each: float = _limit(0.2, "share", "The same of each turn for itself.")
     shape_least: float = _limit(
-        0.5, "cosine", "Between what the turns leave and what a usual head's would."
+        0.4, "cosine", "Between what the turns leave and what a usual head's would."
     )
     parallax_least: float = _limit(
         0.012, "eye distances", "What the best homography leaves unexplained, taken together."
