@@ -12,9 +12,11 @@ SPECIES = [
     ("bent_print", "A print, bent"),
     ("cut_out", "A print with holes, a person behind"),
     ("swapped_prints", "Several prints in turn"),
+    ("swapped_person", "A person, and another's photo in between"),
     ("still_on_phone", "A photo on a phone"),
     ("phone_replay", "A video on a phone"),
     ("monitor_replay", "A video on a monitor"),
+    ("replay_right_order", "A video with the right order, by luck"),
     ("mask", "A mask"),
     ("other", "Something else"),
 ]

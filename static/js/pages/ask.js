@@ -97,9 +97,12 @@ form?.querySelector("[data-vouch]")?.addEventListener("click", (event) => {
 form?.addEventListener("htmx:beforeRequest", ({ target }) => {
   if (target === form) sent = form.querySelector("input[type=file]")?.files[0] ?? null;
 });
-// It counts once. Where something else was wrong with the question it may be asked again.
+// A live check counts once, and a word for somebody is not one for the next. Where something else was
+// wrong with the question it may be asked again.
 form?.addEventListener("htmx:afterRequest", ({ target, detail }) => {
-  if (target === form && (detail.successful || detail.xhr.status === 409)) askBy("");
+  if (target !== form) return;
+  if (detail.successful || detail.xhr.status === 409) askBy("");
+  if (detail.successful && form.elements.vouched) form.elements.vouched.value = "";
 });
 document.addEventListener("htmx:afterSettle", look);
 look();

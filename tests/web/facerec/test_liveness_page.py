@@ -14,6 +14,7 @@ from django.utils import timezone
 from facerec.core.liveness.challenge import draw_challenge
 from facerec.core.liveness.types import Ground
 from facerec.core.types import Outcome
+from facerec.forms.liveness import SPECIES
 from facerec.models import (
     Attempt,
     FacePolicy,
@@ -26,6 +27,7 @@ from facerec.models import (
 from facerec.models.policy import PassiveCues
 from facerec.presenting import liveness as presenting
 from facerec.services.policy import policy_changes
+from tests.simulator.attacks import SPECIES as SIMULATED
 from webapp.accounts.models import User
 from webapp.accounts.roles import Role
 from webapp.accounts.services import create_user
@@ -177,6 +179,10 @@ def test_figures_are_told_in_words(tmp_path: Path) -> None:
     assert strict is not None
     assert strict["species"][0]["rate"] == "0 %"
     assert strict["living"]["refused"] == "3.0 %"
+
+
+def test_every_species_of_the_bench_has_words() -> None:
+    assert set(SIMULATED) <= set(dict(SPECIES))
 
 
 def test_without_figures_none_are_shown(
