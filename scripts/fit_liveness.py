@@ -50,13 +50,12 @@ class Fitted:
 
 PRINTS = "flat_print", "bent_print"
 FITTED = (
-    Fitted("relief_least", "relief", True, PRINTS),
+    Fitted("relief_least", "relief", True, (*PRINTS, "cut_out")),
     Fitted("relief_each", "relief_least", True, PRINTS),
-    Fitted("shape_least", "shape", True, (*PRINTS, "cut_out")),
 )
 # The other limits are not fitted here: `same_*` is where verification has its threshold (FMR 1e-3),
-# `parallax_least` what is too small to be measured, and `passive_most` the even odds of the
-# regression that scripts/fit_passive.py makes.
+# `shape_least` and `parallax_least` only keep noise from passing for depth, and `passive_most` is
+# the even odds of the regression that scripts/fit_passive.py makes.
 OPEN = replace(
     SHIPPED,
     relief_least=-9,
