@@ -68,7 +68,7 @@ def keep_track(s: State, t: Track, sight: Sight, limits: Limits) -> Ground | Non
     followed = _followed(t, sight, before)
     kept = followed.kept
     now = Strain(survivors=_share(followed))
-    if now.survivors >= limits.survivors and kept.sum() >= FEWEST:
+    if now.survivors >= limits.survivors / 2 and kept.sum() >= FEWEST:
         if sight.landmarks is not None:
             now.jump = _jump(t.landmarks, before[kept], followed.points[kept], sight.landmarks)
         t.picture = sight.picture
@@ -76,6 +76,9 @@ def keep_track(s: State, t: Track, sight: Sight, limits: Limits) -> Ground | Non
         t.alive[t.alive] = kept[:known]
         t.extra = followed.points[known:][kept[known:]]
         _place(t, now, gap)
+    if not t.tried and now.survivors >= limits.survivors / 2:
+        now.survivors = 1.0  # points on noise are sorted out at the first try
+    t.tried = True
     s.strain = _worse(s.strain, now)
     if _breaks(now, limits) or t.alive.sum() < FEWEST:
         return _blame(t, sight, limits)

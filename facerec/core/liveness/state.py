@@ -42,7 +42,8 @@ class Track:
     neutral: the pose in the reference. sharpness: of the face there. start: the points in it,
     (N, 2). picture, taken: the last frame and its time. now: the points in it, (N, 2), where
     `alive`, (N,). extra: points that came later, for continuity alone, (M, 2). landmarks: in the
-    last frame with a face. placed: where the head is; turns: the last few of it.
+    last frame with a face. tried: whether they have been followed once. placed: where the head is;
+    turns: the last few of it.
     """
 
     reference: Grey
@@ -55,6 +56,7 @@ class Track:
     alive: NDArray[np.bool_]
     extra: Points
     landmarks: Landmarks
+    tried: bool = False
     placed: Placed = field(default_factory=Placed)
     turns: list[Turn] = field(default_factory=list)
 
