@@ -409,6 +409,15 @@ def test_three_frames_a_second_are_too_few(monkeypatch: pytest.MonkeyPatch) -> N
     assert outcome(s) == inconclusive(Ground.TOO_FEW_FRAMES)
 
 
+def test_over_a_gap_nothing_is_followed() -> None:
+    s = session(steps(LEFT))
+    s.until(Phase.MOVE)
+    s.now += SHIPPED.gap_seconds + 0.1
+    assert s.step().phase is Phase.FIND
+    assert s.judge.scores["retries"] == 1
+    assert outcome(s) == (Verdict.LIVE, [])
+
+
 def test_silence_runs_out() -> None:
     s = session(steps(LEFT))
     s.until(Phase.MOVE)
