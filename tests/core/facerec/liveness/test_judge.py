@@ -303,6 +303,42 @@ def test_a_turn_within_one_frame_is_no_turn() -> None:
     assert outcome(s) == not_live(Ground.NOT_CONTINUOUS)
 
 
+def test_a_face_that_is_seen_elsewhere_than_its_points_breaks_the_track() -> None:
+    s = session(steps(LEFT))
+    s.until(Phase.MOVE)
+    place = s.who.at(s.now)
+    image = s.who.dots.draw(place)
+    s.eyes.faces_there = [(s.who.dots, replace(place, x=60))]
+    frame = Frame(image, *s.times(s.now), s.now + 0.05)
+    assert s.judge.see(frame).phase is Phase.FIND
+
+
+def test_a_picture_that_is_pulled_out_of_shape_is_no_head() -> None:
+    class Rubber(Obedient):
+        def look(self, now: float, told: Progress | None) -> list[tuple[Dots, Place]]:
+            if told is not None and told.phase is Phase.MOVE:
+                self.dots._points *= (1.09, 0.95, 1.0)
+                self.dots._landmarks *= (1.09, 0.95, 1.0)
+            return [(self.dots, self.home)]
+
+    s = session(steps(UP), Rubber())
+    s.until(Phase.MOVE)
+    assert s.until(Phase.FIND, seconds=3).hint is Hint.SLOWER
+
+
+def test_a_face_that_is_followed_but_not_found_for_long_is_looked_for() -> None:
+    class Still(Obedient):
+        def wish(self, told: Progress) -> Place:
+            return self.home
+
+    s = session(steps(LEFT), Still())
+    s.until(Phase.MOVE)
+    s.eyes.faces = lambda image, near=None: []  # type: ignore[method-assign]
+    begun = s.now
+    assert s.until(Phase.FIND).hint is Hint.SHOW_FACE
+    assert s.now - begun == pytest.approx(SHIPPED.lost_seconds, abs=0.3)
+
+
 def test_a_face_that_goes_out_of_sight_once_is_found_again() -> None:
     class Ducking(Obedient):
         def look(self, now: float, told: Progress | None) -> list[tuple[Dots, Place]]:
