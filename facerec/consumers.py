@@ -60,6 +60,7 @@ CODES = {
 
 MOST_A_SECOND = FPS + 5
 SPARE = 1  # a frame may cross its credit on the way
+BEGIN_WITHIN = 10.0  # seconds in which a socket must show its nonce
 BEAT = 1.0  # seconds without a word from the worker after which we look what is the matter
 SILENCE = 1.5  # seconds without a frame, though there is credit: the connection is as good as lost
 PATIENCE = 7.0  # seconds that frames may wait for a worker; then it is said that none judges
@@ -74,6 +75,7 @@ class LivenessConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     begun: Begun | None = None
     over = False  # closed, or about to be
+    hourglass: asyncio.Task[None] | None = None
     listener: asyncio.Task[None] | None = None
     redis: Any = None
 
@@ -86,9 +88,10 @@ class LivenessConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             with contextlib.suppress(RuntimeError, OSError):  # it is closed already
                 await send({"type": "websocket.close", "code": RESTART})
         finally:
-            if self.listener is not None:
-                self.listener.cancel()
-                await asyncio.gather(self.listener, return_exceptions=True)
+            for task in (self.hourglass, self.listener):
+                if task is not None:
+                    task.cancel()
+                    await asyncio.gather(task, return_exceptions=True)
             if self.redis is not None:
                 await self.redis.aclose()
 
@@ -102,6 +105,13 @@ class LivenessConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.close(code=SIGN_IN)
         elif await self._session() is None:
             await self.close(code=NOT_FOUND)
+        else:
+            self.hourglass = asyncio.create_task(self._wait_for_begin())
+
+    async def _wait_for_begin(self) -> None:
+        await asyncio.sleep(BEGIN_WITHIN)
+        if self.begun is None:
+            await self.close(code=BAD_MESSAGE)
 
     async def disconnect(self, code: int) -> None:
         if self.begun is not None:

@@ -392,6 +392,14 @@ class TestBegin:
         assert await closing_code(socket) == 4400
         assert not redis_client().exists(liveness_store.key_of(opened.session.pk, "frames"))
 
+    async def test_who_never_does_is_not_waited_for(
+        self, connect: Connect, opened: Opened, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("facerec.consumers.BEGIN_WITHIN", 0.1)
+        socket = await connect(opened.session.pk)
+        assert await closing_code(socket) == 4400
+        assert (await row(opened)).state == LivenessState.WAITING
+
     async def test_twice(self, connect: Connect, opened: Opened) -> None:
         socket = await begun(connect, opened)
         await socket.send_json_to({"type": "begin", "nonce": opened.nonce})
