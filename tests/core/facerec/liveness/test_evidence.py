@@ -59,9 +59,10 @@ def test_without_a_portrait_from_a_proven_turn_nobody_is_live() -> None:
 
 
 def test_turns_weigh_more_than_nods() -> None:
-    shallow = replace(DEEP, movement=Movement.LOOK_UP, relief=0.2)
-    assert weighed(state(DEEP, shallow)) == []
-    assert weighed(state(replace(DEEP, relief=0.2), replace(shallow, relief=1.0))) == [Ground.FLAT]
+    limits = replace(SHIPPED, relief_least=0.55, relief_each=0.1)
+    nod = replace(DEEP, movement=Movement.LOOK_UP)
+    assert weighed(state(DEEP, replace(nod, relief=0.2)), limits) == []
+    assert weighed(state(replace(DEEP, relief=0.2), nod), limits) == [Ground.FLAT]
 
 
 def test_one_turn_that_was_a_pictures_spoils_the_others() -> None:
