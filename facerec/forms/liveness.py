@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import forms
 
-from facerec.models.policy import PassiveCues
+from facerec.models.policy import Movements, PassiveCues
 
 SPECIES = [
     ("bona_fide", "A living person"),
@@ -27,6 +27,9 @@ class LivenessPolicyForm(forms.Form):
     verification_liveness = forms.BooleanField(required=False)
     identification_liveness = forms.BooleanField(required=False)
     liveness_alternative = forms.BooleanField(required=False)
+    liveness_steps = forms.TypedChoiceField(
+        choices=Movements.choices, coerce=int, error_messages={"required": "Choose one of the two."}
+    )
     passive_cues = forms.ChoiceField(
         choices=PassiveCues.choices, error_messages={"required": "Choose one of the two."}
     )

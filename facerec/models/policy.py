@@ -14,6 +14,13 @@ class PassiveCues(models.TextChoices):
     DECIDE = "decide", "refuse by them"
 
 
+class Movements(models.IntegerChoices):
+    """How many of them a live check asks."""
+
+    THREE = 3, "three"
+    FOUR = 4, "four"
+
+
 class FacePolicy(models.Model):
     """Null means: as the environment or the shipped encoder has it."""
 
@@ -24,6 +31,9 @@ class FacePolicy(models.Model):
     verification_liveness = models.BooleanField(default=False)  # required before a 1:1 question
     identification_liveness = models.BooleanField(default=False)  # and before a 1:N one
     liveness_alternative = models.BooleanField(default=False)  # an operator may vouch instead
+    liveness_steps = models.PositiveSmallIntegerField(
+        choices=Movements.choices, default=Movements.THREE
+    )
     passive_cues = models.CharField(
         max_length=10, choices=PassiveCues.choices, default=PassiveCues.LOG
     )

@@ -21,7 +21,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from facerec.core.liveness.challenge import draw_challenge
-from facerec.models import LivenessSession, LivenessState, Purpose
+from facerec.models import FacePolicy, LivenessSession, LivenessState, Purpose
 from facerec.services import liveness_store as store
 from facerec.services.liveness_lock import check_lock
 from webapp.accounts.models import ApiKey, User
@@ -135,7 +135,7 @@ def open_session(*, purpose: str, by: User, api_key: ApiKey | None = None) -> Op
             api_key=api_key,
             purpose=purpose,
             nonce_sha256=_digest(nonce),
-            challenge=draw_challenge().as_json(),
+            challenge=draw_challenge(FacePolicy.current().liveness_steps).as_json(),
             expires=timezone.now() + TIME_TO_BEGIN,
         )
     return Opened(session, nonce)

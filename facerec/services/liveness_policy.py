@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from facerec.models import FacePolicy
-from facerec.models.policy import PassiveCues
+from facerec.models.policy import Movements, PassiveCues
 from facerec.services.policy import change_policy
 from webapp.accounts.models import User
 
@@ -16,6 +16,7 @@ def choose_liveness(
     verification_liveness: bool,
     identification_liveness: bool,
     liveness_alternative: bool,
+    liveness_steps: int,
     passive_cues: str,
     by: User,
 ) -> bool:
@@ -24,6 +25,7 @@ def choose_liveness(
         "verification_liveness": verification_liveness,
         "identification_liveness": identification_liveness,
         "liveness_alternative": liveness_alternative,
+        "liveness_steps": Movements(liveness_steps).value,
         "passive_cues": PassiveCues(passive_cues).value,
     }
     now = FacePolicy.current()
@@ -45,6 +47,7 @@ def describe(policy: FacePolicy) -> str:
     ]
     parts = [f"required for {' and '.join(required)}" if required else "required nowhere"]
     parts.append("an operator may vouch" if policy.liveness_alternative else "nobody may vouch")
+    parts.append(f"{Movements(policy.liveness_steps).label} movements")
     decide = policy.passive_cues == PassiveCues.DECIDE
     parts.append("passive cues refuse" if decide else "passive cues are only logged")
     return "; ".join(parts)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from facerec.forms.liveness import SPECIES, LivenessPolicyForm
 from facerec.models import FacePolicy
-from facerec.models.policy import PassiveCues
+from facerec.models.policy import Movements, PassiveCues
 from facerec.presenting import liveness as presenting
 from facerec.services.liveness_policy import choose_liveness
 from webapp.accounts.access import role_required
@@ -20,6 +20,7 @@ from webapp.accounts.models import User
 from webapp.accounts.roles import Role
 
 CUES = [(PassiveCues.LOG.value, "Only log them"), (PassiveCues.DECIDE.value, "Refuse by them")]
+MOVEMENTS = [(Movements.THREE.value, "Three"), (Movements.FOUR.value, "Four")]
 
 
 @role_required(Role.ADMINISTRATOR)
@@ -61,6 +62,7 @@ def _page() -> dict[str, Any]:
         "here": "facerec:liveness",
         "policy": chosen,
         "cues": CUES,
+        "movements": MOVEMENTS,
         "history": presenting.policy_history(),
         "figures": presenting.figures(passive=chosen.passive_cues == PassiveCues.DECIDE),
         "species": SPECIES,

@@ -27,7 +27,7 @@ from django.utils import timezone
 from PIL import Image
 
 from facerec.core.errors import WeightsNotFound
-from facerec.core.liveness.challenge import Challenge, Step
+from facerec.core.liveness.challenge import STEPS, Challenge, Step
 from facerec.core.liveness.types import Frame, Ground, Phase, Progress, Verdict
 from facerec.encoders import SHIPPED
 from facerec.models import LivenessSession, LivenessState, Purpose
@@ -230,7 +230,7 @@ class TestASession:
             "type": "session",
             "state": "running",
             "done": 0,
-            "steps": 4,
+            "steps": STEPS,
             "credits": CREDITS,
             "resumed": False,
         }
@@ -241,7 +241,7 @@ class TestASession:
             "frame": 1,
             "phase": "find",
             "done": 0,
-            "steps": 4,
+            "steps": STEPS,
             "movement": None,
             "share": 0.5,
             "hint": None,
@@ -545,7 +545,7 @@ class TestALostConnection:
         second = await connect(opened.session.pk)
         await second.send_json_to({"type": "begin", "nonce": opened.nonce})
         said = await second.receive_json_from(WAIT)
-        assert (said["resumed"], said["done"], said["steps"]) == (True, 1, 4)
+        assert (said["resumed"], said["done"], said["steps"]) == (True, 1, STEPS)
         [told] = await show(second, 1)
         assert told["frame"] == 1  # of this connection
         after = (await row(opened)).asked

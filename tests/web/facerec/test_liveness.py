@@ -13,7 +13,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from facerec.models import Attempt, LivenessSession, LivenessState, Purpose
+from facerec.core.liveness.challenge import STEPS
+from facerec.models import Attempt, FacePolicy, LivenessSession, LivenessState, Purpose
 from facerec.services import liveness_store as store
 from facerec.services.liveness import (
     OPEN_AT_ONCE,
@@ -66,7 +67,7 @@ class TestOpening:
             "nonce": body["nonce"],
             "socket": f"/ws/liveness/{session.pk}/",
             "expires_in": 120,
-            "steps": 4,
+            "steps": STEPS,
             "width": 480,
             "height": 360,
             "fps": 10,
@@ -76,6 +77,11 @@ class TestOpening:
         assert (session.owner, session.operator, session.api_key) == (operator, "olive", None)
         assert session.state == LivenessState.WAITING
         assert session.expires - timezone.now() <= TIME_TO_BEGIN
+
+    def test_as_many_movements_as_the_policy_says(self, operator: User) -> None:
+        FacePolicy.objects.create(pk=1, liveness_steps=4)
+        opened = open_session(purpose="verification", by=operator)
+        assert opened.as_dict()["steps"] == len(opened.session.challenge) == 4
 
     @pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
     def test_by_the_api(self, house, operator: User, kind: str) -> None:

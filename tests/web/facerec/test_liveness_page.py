@@ -82,42 +82,50 @@ def session(by: User, **fields: Any) -> LivenessSession:
     return LivenessSession.objects.create(**values | fields)
 
 
+AS_SHIPPED = {"passive_cues": "log", "liveness_steps": 3}
+
+
 # --- the policy ----------------------------------------------------------------------------------
 def test_the_page_and_the_policy_are_for_administrators(operator: Client) -> None:
     assert operator.get(PAGE).status_code == operator.get("/liveness/latest/").status_code == 403
-    assert operator.post(POLICY, {"passive_cues": "log"}).status_code == 403
+    assert operator.post(POLICY, AS_SHIPPED).status_code == 403
     assert Client().get(PAGE).status_code == 302
     assert not FacePolicy.objects.exists()
 
 
 def test_a_choice_holds_at_once_and_is_logged(admin: Client) -> None:
     assert "nobody has chosen otherwise" in shown(admin, PAGE)
-    chosen = {"verification_liveness": "on", "liveness_alternative": "on", "passive_cues": "decide"}
+    boxes = {"verification_liveness": "on", "liveness_alternative": "on"}
+    chosen = boxes | {"passive_cues": "decide", "liveness_steps": 4}
     assert admin.post(POLICY, chosen).status_code == 302
     policy = FacePolicy.current()
     assert (policy.verification_liveness, policy.identification_liveness) == (True, False)
     assert policy.liveness_alternative
     assert policy.passive_cues == PassiveCues.DECIDE
+    assert policy.liveness_steps == 4
     (change,) = policy_changes(containing="Liveness:")
     assert change.user.get_username() == "grace"
     assert change.change_message == (
-        "Liveness: required for verification; an operator may vouch; passive cues refuse."
+        "Liveness: required for verification; an operator may vouch; four movements; "
+        "passive cues refuse."
     )
-    admin.post(POLICY, {"passive_cues": "log"})  # boxes that are not ticked are not sent
+    admin.post(POLICY, AS_SHIPPED)  # boxes that are not ticked are not sent
     assert not FacePolicy.current().verification_liveness
     page = shown(admin, PAGE)
-    assert "required nowhere; nobody may vouch; passive cues are only logged." in page
+    assert (
+        "required nowhere; nobody may vouch; three movements; passive cues are only logged." in page
+    )
     assert "required for verification; an operator may vouch" in page  # the earlier choice
 
 
 def test_what_changes_nothing_is_not_logged(admin: Client) -> None:
-    response = admin.post(POLICY, {"passive_cues": "log"}, follow=True)
+    response = admin.post(POLICY, AS_SHIPPED, follow=True)
     assert "nothing has changed" in response.content.decode()
     assert policy_changes(containing="Liveness:") == []
 
 
 def test_a_policy_that_cannot_be_is_refused(admin: Client) -> None:
-    response = admin.post(POLICY, {"verification_liveness": "on", "passive_cues": "guess"})
+    response = admin.post(POLICY, AS_SHIPPED | {"passive_cues": "guess"})
     assert response.status_code == 422
     assert 'role="alert"' in response.content.decode()
     assert not FacePolicy.objects.exists()

@@ -29,27 +29,31 @@ def movements(challenge: Challenge) -> tuple[Movement, ...]:
     return tuple(step.movement for step in challenge.steps)
 
 
-def test_how_many_sequences_there_are() -> None:
-    """5 x 4 x 4 x 4 without a repeat, less the 3 x 2 x 2 x 2 without a turn."""
-    everything = sequences()
-    assert len(everything) == len(set(everything)) == 320 - 24
+@pytest.mark.parametrize(("steps", "count"), [(3, 80 - 12 - 2), (4, 320 - 24 - 2 * 12 - 10)])
+def test_how_many_sequences_there_are(steps: int, count: int) -> None:
+    """Of three, 5 x 4 x 4 have no repeat; 3 x 2 x 2 of them no turn; 2 come closer, turn and come
+    closer. Of four, 5 x 4 x 4 x 4 and 3 x 2 x 2 x 2; those with a turn that come closer twice do so
+    1st and 3rd or 2nd and 4th (4 x 4 less 2 x 2 each), or 1st and 4th (4 x 3 less 2)."""
+    everything = sequences(steps)
+    assert len(everything) == len(set(everything)) == count
 
 
-@given(CHANCE)
-def test_one_of_them_is_drawn(chance: Random) -> None:
-    drawn = draw_challenge(chance=chance)
-    assert len(drawn.steps) == STEPS
+@given(CHANCE, st.sampled_from([3, 4]))
+def test_one_of_them_is_drawn(chance: Random, steps: int) -> None:
+    drawn = draw_challenge(steps, chance)
+    assert len(drawn.steps) == steps
     assert not any(a is b for a, b in pairwise(movements(drawn)))
     assert not TURNS.isdisjoint(movements(drawn))
+    assert movements(drawn).count(Movement.COME_CLOSER) <= 1
     assert all(HOLD[0] <= step.hold <= HOLD[1] for step in drawn.steps)
 
 
 def test_all_are_equally_likely() -> None:
-    """Pearson's chi-squared over 296 sequences: its mean is 295, its standard deviation 24."""
-    chance, draws = Random(1), 296 * 40
-    seen = Counter(movements(draw_challenge(chance=chance)) for _ in range(draws))
-    assert len(seen) == 296
-    assert 295 - 4 * 24 < sum((n - 40) ** 2 / 40 for n in seen.values()) < 295 + 4 * 24
+    """Pearson's chi-squared over 262 sequences: its mean is 261, its standard deviation 23."""
+    chance, draws = Random(1), 262 * 40
+    seen = Counter(movements(draw_challenge(4, chance)) for _ in range(draws))
+    assert len(seen) == 262
+    assert 261 - 4 * 23 < sum((n - 40) ** 2 / 40 for n in seen.values()) < 261 + 4 * 23
 
 
 @given(CHANCE, st.integers(0, STEPS))
@@ -60,7 +64,7 @@ def test_after_a_loss_what_was_seen_stays(chance: Random, done: int) -> None:
     assert movements(second) in set(sequences())
 
 
-@pytest.mark.parametrize("done", [0, 1, 2, 3])
+@pytest.mark.parametrize("done", range(STEPS))
 def test_and_every_way_to_go_on_is_equally_likely(done: int) -> None:
     chance = Random(2)
     first = draw_challenge(chance=chance)
