@@ -18,6 +18,7 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
+from facerec.core.liveness.challenge import STEPS
 from facerec.core.liveness.judge import JUDGE_VERSION
 from facerec.core.liveness.limits import SHIPPED
 from tests.bench.bench_faces import machine
@@ -34,6 +35,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--n", type=int, help=f"presentations of each species, by default {N}")
     parser.add_argument("--species", help="only these, by commas; a:300 for 300 of a")
+    parser.add_argument("--steps", type=int, default=STEPS, help="movements in a challenge")
     parser.add_argument("--recordings", type=Path, help="a folder of recorded sessions (ZIP)")
     parser.add_argument("--faces", type=Path, help="a folder of photos of faces")
     parser.add_argument("--processes", type=int, default=runs.cores())
@@ -50,7 +52,7 @@ def presented(options: argparse.Namespace) -> dict[str, list[Task]]:
     except ValueError as error:
         give_up(str(error))
     if options.n or not (options.recordings or options.faces):
-        tables["simulated"] = simulated(wanted, Half.TEST)
+        tables["simulated"] = simulated(wanted, Half.TEST, steps=options.steps)
     if options.recordings:
         if not (paths := sorted(options.recordings.rglob("*.zip"))):
             give_up(f"There is no recording (ZIP) in {options.recordings}.")
@@ -61,7 +63,9 @@ def presented(options: argparse.Namespace) -> dict[str, list[Task]]:
         if len(made) < 2:
             give_up(f"{options.faces} has no two photos that show one face from the front.")
         print(f"{len(made)} people of {options.faces}")
-        tables["photographed"] = simulated(wanted, Half.TEST, faces=options.faces)
+        tables["photographed"] = simulated(
+            wanted, Half.TEST, faces=options.faces, steps=options.steps
+        )
     return tables
 
 
@@ -75,7 +79,7 @@ def main() -> None:
     processes = options.processes
     print(f"{machine()}; judge {JUDGE_VERSION}; {processes} process(es)", flush=True)
     result: dict[str, Any] = {"machine": machine(), **judged_by()}
-    code, broken = runs.fingerprint(SHIPPED), False
+    code, broken = f"{options.steps} {runs.fingerprint(SHIPPED)}", False
     for title, tasks in presented(options).items():
         print(f"\n{title}: {len(tasks)} presentations", flush=True)
         partial = options.out.with_name(f"{options.out.stem}-{title}.jsonl")

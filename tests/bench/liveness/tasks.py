@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from facerec.core.liveness.challenge import Challenge, draw_challenge
+from facerec.core.liveness.challenge import STEPS, Challenge, draw_challenge
 from facerec.core.liveness.eyes import FaceEyes
 from facerec.core.liveness.judge import LivenessJudge
 from facerec.core.liveness.limits import SHIPPED, Limits
@@ -66,12 +66,13 @@ def eyes() -> FaceEyes:
 @dataclass(frozen=True, slots=True)
 class Simulated:
     """A presentation of the simulator. faces: a folder of photos that its people are made of;
-    without one they are drawn."""
+    without one they are drawn. steps: movements in a challenge."""
 
     species: str
     seed: int
     limits: Limits = SHIPPED
     faces: Path | None = None
+    steps: int = STEPS
 
     @property
     def key(self) -> str:
@@ -85,7 +86,7 @@ class Simulated:
             judges.append(Timed(LivenessJudge(challenge, eyes(), self.limits)))
             return judges[-1]
 
-        challenge = draw_challenge(chance=Random(self.key))
+        challenge = draw_challenge(self.steps, Random(self.key))
         result = run(SPECIES[self.species](self.seed), judge_for, challenge)
         return outcome_of(self.species, self.key, judges[-1], result.seconds, self.limits)
 
@@ -105,11 +106,16 @@ def counts(told: str | None, n: int) -> dict[str, int]:
 
 
 def simulated(
-    wanted: Mapping[str, int], half: Half, limits: Limits = SHIPPED, faces: Path | None = None
+    wanted: Mapping[str, int],
+    half: Half,
+    limits: Limits = SHIPPED,
+    *,
+    faces: Path | None = None,
+    steps: int = STEPS,
 ) -> list[Simulated]:
     """So many of each species, in turns: an interrupted run has about as many of each."""
     return [
-        Simulated(species, seed, limits, faces)
+        Simulated(species, seed, limits, faces, steps)
         for number, seed in enumerate(half.seeds(max(wanted.values())))
         for species, n in wanted.items()
         if number < n
