@@ -80,6 +80,16 @@ class Watched:
             self.page.wait_for_timeout(200)
         raise AssertionError(f"{what} did not come about: {self.told[-3:]}")
 
+    def start_and_be_found(self, button: str) -> None:
+        """Start, and try again where a busy machine saw too little of the person to begin."""
+        for attempt in range(TRIES):
+            self.stage(calm_person())
+            self.start("Try again" if attempt else button)
+            state = self.wait_for_state("hold", "move", "return", *OVER)
+            if state not in OVER:
+                return
+        raise AssertionError(f"never found: {self.told[-3:]}")
+
     def end(self) -> str:
         """How it ended."""
         return self.wait_for_state(*OVER)
@@ -285,9 +295,7 @@ def test_a_lost_connection_is_resumed_and_nobody_else_takes_over(
     page, other = watched.page, context.new_page()
     other.goto("/status/")
     page.goto("/liveness/")
-    watched.stage(calm_person())
-    watched.start("Try the live check")
-    watched.wait_for_state("hold", "move", "return")
+    watched.start_and_be_found("Try the live check")
     granted = watched.granted[-1]
     assert knock(other, granted, granted["nonce"]) == 4409  # another tab, with all it needs
     assert knock(other, granted, "a guess") == 4403
@@ -297,7 +305,7 @@ def test_a_lost_connection_is_resumed_and_nobody_else_takes_over(
     context.set_offline(False)
     watched.wait_for(lambda: sessions(watched)[1:], "the second connection")
     assert [told["resumed"] for told in sessions(watched)] == [False, True]
-    assert len(watched.granted) == 1
+    assert watched.granted[-1] == granted
     heard = len(watched.told)
     watched.wait_for(lambda: len(watched.told) > heard + 3, "progress after it")
     frames = [told["frame"] for told in watched.told[heard:] if told["type"] == "progress"]
@@ -309,9 +317,7 @@ def test_a_lost_connection_is_resumed_and_nobody_else_takes_over(
 def test_who_stays_away_ends_the_check(watched: Watched, context: BrowserContext) -> None:
     page = watched.page
     page.goto("/liveness/")
-    watched.stage(calm_person())
-    watched.start("Try the live check")
-    watched.wait_for_state("hold", "move", "return")
+    watched.start_and_be_found("Try the live check")
     context.set_offline(True)
     try:
         assert watched.end() == "over"
