@@ -19,12 +19,13 @@ help:
 run: setup
 	@exec $(BIN)/python manage.py up
 
-# pytest comes last, so that the last lines are its summary. First what runs side by side, then the
-# whole stack with a browser, alone.
+# pytest comes last, so that the last lines are its summary. First what runs side by side, then
+# pages in a browser, then the whole stack with a browser, alone.
 test: setup-dev lint
 	@scripts/test-tools.sh
 	$(BIN)/python -m pytest -q -n 2 -m "not e2e"
-	$(BIN)/python -m pytest -q -m e2e
+	$(BIN)/python -m pytest -q -n 2 -m "e2e and not stack"
+	$(BIN)/python -m pytest -q -m stack
 
 lint: setup-dev
 	$(BIN)/ruff check

@@ -10,7 +10,8 @@ import pytest
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """`redis` brings the fixture; tests in a browser are `e2e` and come last.
+    """`redis` brings the fixture; tests in a browser are `e2e` and come last, and those of them
+    that start the whole of Likeness are `stack`.
 
     Last, because playwright leaves an event loop running in the main thread, where Django's ORM and
     asyncio's tests then refuse to work.
@@ -20,6 +21,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.fixturenames.insert(0, "redis_url")  # type: ignore[attr-defined]
         if "e2e" in item.path.parts:
             item.add_marker("e2e")
+            if "Stack" in vars(item.module):  # type: ignore[attr-defined]
+                item.add_marker("stack")
     items.sort(key=lambda item: "e2e" in item.path.parts)
 
 

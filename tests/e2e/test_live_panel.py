@@ -131,6 +131,15 @@ def said(page: Page, words: str) -> None:
     expect(page.locator("[data-instruction]")).to_have_text(words)
 
 
+def frames_come(server: Server, count: int) -> None:
+    """Wait until so many frames came in all; a busy machine takes its time."""
+    for _ in range(100):
+        if len(server.frames) >= count:
+            return
+        server.page.wait_for_timeout(100)
+    raise AssertionError(f"{len(server.frames)} frames, not {count}")
+
+
 def hinted(page: Page, words: str) -> None:
     expect(page.locator("[data-hint]")).to_contain_text(words)
 
@@ -167,10 +176,10 @@ def test_from_the_first_frame_to_the_pass(server: Server) -> None:
 def test_frames_are_small_unmirrored_and_stamped(server: Server) -> None:
     page = start(server)
     server.on_frame = lambda server, n: server.say(progress(n, "find", done=0))
-    page.wait_for_timeout(1500)
-    assert 5 <= len(server.frames) <= 17  # ten a second at most
+    frames_come(server, 10)
     times = [struct.unpack_from(">d", frame)[0] for frame in server.frames]
     assert times == sorted(set(times))
+    assert (times[-1] - times[0]) / (len(times) - 1) > 80  # ms: about ten a second at most
     now = page.evaluate("performance.now()")
     assert all(0 < taken <= now for taken in times)
     picture = Image.open(io.BytesIO(server.frames[-1][8:]))
@@ -180,10 +189,12 @@ def test_frames_are_small_unmirrored_and_stamped(server: Server) -> None:
 
 def test_no_more_than_the_credits_are_under_way(server: Server) -> None:
     page = start(server)
-    page.wait_for_timeout(1200)
+    frames_come(server, GRANTED["credits"])
+    page.wait_for_timeout(500)
     assert len(server.frames) == GRANTED["credits"]
     server.say(progress(2, "find", done=0))
-    page.wait_for_timeout(800)
+    frames_come(server, GRANTED["credits"] + 2)
+    page.wait_for_timeout(500)
     assert len(server.frames) == GRANTED["credits"] + 2
 
 
@@ -228,9 +239,7 @@ def test_a_lost_connection_is_taken_up_again(server: Server) -> None:
     expect(page.locator("[data-arrow]")).to_be_hidden()
     said(page, "Look straight into the camera")
     assert (server.opened, server.begins) == (1, 3)  # the same session
-    before = len(server.frames)
-    page.wait_for_timeout(500)
-    assert len(server.frames) > before
+    frames_come(server, len(server.frames) + 1)
 
 
 def test_a_connection_that_stays_away_ends_the_check(server: Server) -> None:
@@ -334,7 +343,7 @@ def test_a_recording_is_packed_in_the_browser(show: Show) -> None:
 
     server.on_frame = judge
     start(server)
-    page.wait_for_timeout(700)
+    frames_come(server, 4)
     server.say(verdict("failed"))
     said(page, "Live check not passed")
     read = """async () => {
