@@ -9,7 +9,7 @@ from celery.signals import worker_ready
 from django.db import close_old_connections
 
 from styletransfer.models import StyleJob
-from styletransfer.services import discard_orphans
+from styletransfer.services.pictures import discard_orphans
 from webapp.celery import app
 from webapp.jobs.runner import run_job
 
@@ -18,7 +18,9 @@ log = structlog.get_logger(__name__)
 
 @app.task(name="styletransfer.tasks.paint", ignore_result=True)
 def paint(job_id: str) -> None:
-    from styletransfer.painting import paint as work  # loads torch: in the style worker only
+    from styletransfer.services.work_painting import (
+        paint as work,
+    )  # loads torch: in the style worker only
 
     run_job(StyleJob, job_id, work)
 

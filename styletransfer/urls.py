@@ -2,21 +2,21 @@ from __future__ import annotations
 
 from django.urls import path
 
-from styletransfer import views
+from styletransfer.views import pictures
 
 app_name = "styletransfer"
 urlpatterns = [
-    path("paint/", views.paint, name="paint"),
-    path("pictures/", views.gallery, name="gallery"),
-    path("pictures/<uuid:job_id>/", views.job, name="job"),
-    path("pictures/<uuid:job_id>/panel/", views.panel, name="panel"),
-    path("pictures/<uuid:job_id>/curve/", views.curve, name="curve"),
-    path("pictures/<uuid:job_id>/result.png", views.result, name="result"),
-    path("pictures/<uuid:job_id>/content.jpg", views.content, name="content"),
-    path("pictures/<uuid:job_id>/style.jpg", views.style, name="style"),
-    path("pictures/<uuid:job_id>/thumb.jpg", views.thumb, name="thumb"),
-    path("pictures/<uuid:job_id>/cancel/", views.cancel, name="cancel"),
-    path("pictures/<uuid:job_id>/pause/", views.pause, name="pause"),
-    path("pictures/<uuid:job_id>/resume/", views.resume, name="resume"),
-    path("pictures/<uuid:job_id>/delete/", views.delete, name="delete"),
+    path("paint/", pictures.paint, name="paint"),
+    path("pictures/", pictures.gallery, name="gallery"),
+    path("pictures/<uuid:job_id>/", pictures.job, name="job"),
+    path("pictures/<uuid:job_id>/panel/", pictures.panel, name="panel"),
+    path("pictures/<uuid:job_id>/curve/", pictures.curve, name="curve"),
+    path("pictures/<uuid:job_id>/result.png", pictures.result, name="result"),
+    path("pictures/<uuid:job_id>/content.jpg", pictures.content, name="content"),
+    path("pictures/<uuid:job_id>/style.jpg", pictures.style, name="style"),
+    path("pictures/<uuid:job_id>/thumb.jpg", pictures.thumb, name="thumb"),
+    path("pictures/<uuid:job_id>/cancel/", pictures.cancel, name="cancel"),
+    path("pictures/<uuid:job_id>/pause/", pictures.pause, name="pause"),
+    path("pictures/<uuid:job_id>/resume/", pictures.resume, name="resume"),
+    path("pictures/<uuid:job_id>/delete/", pictures.delete, name="delete"),
 ]

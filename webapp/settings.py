@@ -204,6 +204,7 @@ CELERY_TASK_ROUTES = {
 
 # --- uploads -----------------------------------------------------------------------------------
 MAX_UPLOAD_MB = env.int("MAX_UPLOAD_MB", 15)  # one picture
+MAX_MEDIUM_MB = env.int("MAX_MEDIUM_MB", 48)  # one sound, signal, volume or clip
 MAX_UPLOAD_MEGAPIXELS = env.int("MAX_UPLOAD_MEGAPIXELS", 50)
 MAX_UPLOAD_FILES = env.int("MAX_UPLOAD_FILES", 10)
 # A request's body stays in memory whole: Django would spool a larger one to a disk, where no

@@ -38,7 +38,11 @@ ADMIN_PERMISSIONS = {
         "attempt": "view",
         "livenesssession": "view",
     },
-    "styletransfer": {"stylejob": ""},  # other people's pictures are theirs alone
+    "styletransfer": {
+        "stylejob": "",
+        "piece": "",
+        "mining": "",
+    },  # what is made here is its maker's alone
     "accounts": {"user": "add change delete view", "apikey": "add change delete view"},
 }
 

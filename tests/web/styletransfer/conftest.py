@@ -11,7 +11,7 @@ from django.conf import settings
 
 from styletransfer.core.types import Recipe
 from styletransfer.models import StyleJob
-from styletransfer.services import start_job
+from styletransfer.services.pictures import start_job
 from tests.pictures import make_painter, photo
 from webapp.accounts.models import User
 from webapp.jobs.redis import client
@@ -48,7 +48,7 @@ def start(painter: User) -> Start:
 
 def run(job: StyleJob) -> StyleJob:
     """What the style worker does with the job's message."""
-    from styletransfer.painting import paint
+    from styletransfer.services.work_painting import paint
 
     run_job(StyleJob, str(job.pk), paint)
     job.refresh_from_db()

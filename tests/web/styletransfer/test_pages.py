@@ -9,10 +9,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from styletransfer import services
 from styletransfer.core.types import Recipe
 from styletransfer.files import RESULT, PictureFolder, folder_ids
 from styletransfer.models import StyleJob
+from styletransfer.services import pictures as services
 from tests.pictures import image_bytes, make_painter, photo
 from tests.web.styletransfer.conftest import Start
 from webapp.accounts.models import User

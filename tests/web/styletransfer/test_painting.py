@@ -9,10 +9,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from styletransfer import runtime, services
+from styletransfer import runtime
 from styletransfer.core.checkpoint import load_checkpoint
 from styletransfer.files import RESULT, THUMB, PictureFolder, folder_ids
 from styletransfer.models import StyleJob
+from styletransfer.services import pictures as services
 from tests.pictures import photo
 from tests.web.styletransfer.conftest import Start, run
 from webapp.jobs.frames import Frame, stream_of
@@ -146,7 +147,7 @@ class TestStopAndGoOn:
     def test_a_deleted_job_leaves_nothing(self, start: Start) -> None:
         job = start(steps=400)
         at_step(job, 3, lambda: services.delete_job(job=StyleJob.objects.get(pk=job.pk)))
-        from styletransfer.painting import paint
+        from styletransfer.services.work_painting import paint
         from webapp.jobs.runner import run_job
 
         run_job(StyleJob, str(job.pk), paint)
@@ -192,7 +193,7 @@ class TestKindly:
         def too_much(*_: object, **__: object) -> None:
             raise error
 
-        monkeypatch.setattr("styletransfer.painting.optimise", too_much)
+        monkeypatch.setattr("styletransfer.services.work_painting.optimise", too_much)
         job = run(start())
         assert (job.status, job.error["code"]) == (Status.FAILED, "out_of_memory")
         assert "128 pixels" in job.error["message"]

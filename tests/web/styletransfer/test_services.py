@@ -8,11 +8,11 @@ import pytest
 from django.conf import settings
 from PIL import Image
 
-from styletransfer import services
 from styletransfer.core.images import resize
 from styletransfer.core.types import Recipe
 from styletransfer.files import CONTENT, STYLE, THUMB, PictureFolder, folder_ids
 from styletransfer.models import StyleJob
+from styletransfer.services import pictures as services
 from tests.pictures import make_painter, photo
 from tests.web.styletransfer.conftest import Start
 from webapp.accounts.models import User

@@ -16,11 +16,11 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from styletransfer import services
 from styletransfer.files import CONTENT, RESULT, STYLE, THUMB, PictureFolder
-from styletransfer.forms import PaintForm
+from styletransfer.forms.pictures import PaintForm
 from styletransfer.models import StyleJob
-from styletransfer.presenting import facts, layers, paint_context, summary
+from styletransfer.presenting.pictures import facts, layers, paint_context, summary
+from styletransfer.services import pictures as services
 from webapp.accounts.access import role_required
 from webapp.accounts.models import User
 from webapp.accounts.roles import Role

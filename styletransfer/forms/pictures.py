@@ -11,7 +11,7 @@ from styletransfer.core.errors import RecipeError
 from styletransfer.core.types import EXTRACTORS, OPTIMISERS, STARTS, STYLE_LAYERS, Recipe
 from styletransfer.files import CONTENT, STYLE, PictureFolder
 from styletransfer.models import StyleJob
-from styletransfer.services import LARGEST_INPUT, earlier_job, title_for
+from styletransfer.services.pictures import LARGEST_INPUT, earlier_job, title_for
 from styletransfer.starters import StarterPicture, starter
 from webapp.accounts.models import User
 from webapp.errors import UserFacingError

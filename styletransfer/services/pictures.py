@@ -1,4 +1,4 @@
-"""The use cases of pictures on the web's side. The worker's side is `styletransfer.painting`."""
+"""The use cases of pictures on the web's side. The worker's side is `work_painting`."""
 
 from __future__ import annotations
 

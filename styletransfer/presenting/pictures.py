@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from styletransfer.core.types import DEFAULT_LEARNING_RATES, STYLE_LAYERS, Recipe
-from styletransfer.forms import EXTRACTOR_NAMES, OPTIMISER_NAMES, START_NAMES, STROKE_NAMES
+from styletransfer.forms.pictures import EXTRACTOR_NAMES, OPTIMISER_NAMES, START_NAMES, STROKE_NAMES
 from styletransfer.models import StyleJob
 from styletransfer.starters import starters
 

@@ -10,12 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from ninja import File, Form, Router, Schema, Status
 from ninja.files import UploadedFile
 
-from styletransfer import services
 from styletransfer.core.errors import RecipeError
 from styletransfer.core.types import Recipe
 from styletransfer.files import RESULT, PictureFolder
 from styletransfer.models import StyleJob
-from styletransfer.services import LARGEST_INPUT
+from styletransfer.services import pictures as services
+from styletransfer.services.pictures import LARGEST_INPUT
 from webapp.accounts.models import Scope
 from webapp.apikeys import ErrorBody, KeyAuth
 from webapp.errors import UserFacingError

@@ -20,7 +20,7 @@ from styletransfer.core.optimise import Iterate, optimise
 from styletransfer.core.types import Recipe
 from styletransfer.files import CONTENT, STYLE, PictureFolder
 from styletransfer.models import StyleJob
-from styletransfer.services import discard
+from styletransfer.services.pictures import discard
 from styletransfer.streaming import FramePublisher, frames_of
 from webapp.errors import UserFacingError
 from webapp.jobs.models import Status

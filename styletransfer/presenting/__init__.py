@@ -1,0 +1,1 @@
+"""What the pages show: choices, meanings, facts. Words live here and in the templates."""
