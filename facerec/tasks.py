@@ -15,7 +15,7 @@ from facerec.models import (
     Reencoding,
     TrainingRun,
 )
-from facerec.services import archives, lessons, liveness, training
+from facerec.services import lessons, liveness, training
 from facerec.services.corrections import forget_unjudged
 from facerec.services.enrolment import discard_unconfirmed
 from facerec.services.photos import discard_leftovers
@@ -25,6 +25,7 @@ from facerec.services.work_calibration import run_calibration
 from facerec.services.work_enrolment import run_enrolment
 from facerec.services.work_lessons import give_lesson
 from facerec.services.work_reencoding import run_reencoding
+from webapp import archives
 from webapp.celery import app
 from webapp.jobs.runner import run_job
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from facerec.views import (
-    archives,
     ask,
     bulk,
     calibration,
@@ -18,7 +17,6 @@ from facerec.views import (
 
 app_name = "facerec"
 urlpatterns = [
-    path("archives/", archives.stage, name="archives"),
     path("enrol/", bulk.bulk, name="bulk"),
     path("enrol/<uuid:run_id>/", bulk.run, name="bulk_run"),
     path("enrol/<uuid:run_id>/report.csv", bulk.report, name="bulk_report"),

@@ -11,6 +11,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from facerec.api import router as faces
 from styletransfer.api import router as pictures
+from webapp.archives.api import router as archives
 from webapp.errors import UserFacingError
 from webapp.middleware import REDIS_AWAY, new_reference
 
@@ -28,6 +29,7 @@ api = NinjaAPI(
 )
 api.add_router("", faces, tags=["Faces"])
 api.add_router("", pictures, tags=["Pictures"])
+api.add_router("", archives, tags=["Archives"])
 
 
 def _answer(request: HttpRequest, error: UserFacingError) -> HttpResponse:

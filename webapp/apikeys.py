@@ -21,21 +21,22 @@ class ErrorBody(Schema):
 
 
 class KeyAuth(HttpBearer):
-    """Lets a key with `scope` in; `request.auth` is the key and `request.user` its user."""
+    """Lets a key with one of `scopes` in; `request.auth` is the key and `request.user` its user."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, *scopes: Scope) -> None:
         super().__init__()
-        self.scope = scope
+        self.scopes = scopes
 
     def authenticate(self, request: HttpRequest, token: str) -> ApiKey | None:
         key = api_key_for(secret=token)
         if key is None:
             return None
-        if not key.allows(self.scope):
+        if not any(key.allows(scope) for scope in self.scopes):
+            wanted = self.scopes[-1]
             raise UserFacingError(
                 "key_not_allowed",
-                f"This key may not {self.scope.label}.",
-                f"Use one with the scope “{self.scope}”, of a user whose role allows it.",
+                f"This key may not {wanted.label}.",
+                f"Use one with the scope “{wanted}”, of a user whose role allows it.",
                 status=403,
             )
         request.user = key.user

@@ -179,7 +179,7 @@ def _check(size: int, to_come: int) -> None:
         raise UserFacingError(
             "archive_too_large",
             f"This archive has more than {settings.ARCHIVE_MAX_MB:,} MB.",
-            "Send the people in several parts, or enrol a folder on the server by its command.",
+            "Send it in several parts.",
             status=413,
             field="archive",
         )

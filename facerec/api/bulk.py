@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from ninja import Query, Router, Schema
 from ninja import Status as Answer
 from pydantic import Field
 
 from facerec.api.common import ERRORS, key_of
 from facerec.models import BulkEnrolment, BulkStatus, Existing
-from facerec.services import archives
 from facerec.services.bulk import ask_bulk, start_bulk
+from webapp import archives
 from webapp.accounts.models import Scope
 from webapp.apikeys import KeyAuth
 from webapp.errors import UserFacingError
@@ -23,10 +23,6 @@ from webapp.ratelimit import check_rate
 
 router = Router(auth=KeyAuth(Scope.SUBJECTS))
 MOST_LINES = 500
-
-
-class ArchiveOut(Schema):
-    archive: str = Field(description="the receipt by which a bulk enrolment names it")
 
 
 class BulkIn(Schema):
@@ -62,20 +58,6 @@ class LinesIn(Schema):
     status: BulkStatus | None = None
     offset: int = Field(0, ge=0)
     limit: int = Field(100, ge=1, le=MOST_LINES)
-
-
-@router.post(
-    "/archives",
-    response={201: ArchiveOut, **ERRORS, 507: ERRORS[400]},
-    summary="Send a ZIP of photos: the body is the file itself (application/zip)",
-)
-def stage(request: HttpRequest, response: HttpResponse) -> Answer[dict[str, Any]]:
-    """One folder a person, optionally labels.csv (person,name,external_id). It waits for a day."""
-    check_rate(request, "archive")
-    archives.discard_leftovers()
-    archive, receipt = archives.receipt_for(by=key_of(request).user)
-    response["X-Staged-As"] = str(archive)
-    return Answer(201, {"archive": receipt})
 
 
 @router.post(

@@ -18,18 +18,14 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Self
 
-from django.conf import settings
 from PIL import Image
 
 from facerec.core.labelled import Picture, Refusal
 from facerec.photosets.labels import LABEL_FILES, MAX_LABEL_BYTES, Labels, read_labels
-from facerec.photosets.sources import Archive, Folder, PhotoSource, refused
+from webapp.archives.pictures import PICTURE_SUFFIXES, read_picture_of
+from webapp.archives.sources import Archive, FileSource, Folder, refused
 from webapp.errors import UserFacingError
-from webapp.uploads import decode_picture
 
-PHOTO_SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".jpe", ".png", ".webp", ".avif", ".gif", ".bmp", ".tif", ".tiff", ".mpo")
-)
 MAX_SIDE = 2048  # pixels: faces smaller than this leaves them are not compared anyway
 MAX_PHOTOS = 200_000
 
@@ -41,28 +37,15 @@ class LabelledPhoto:
     person: str
     name: str
     path: str
-    source: PhotoSource = field(repr=False, compare=False)
+    source: FileSource = field(repr=False, compare=False)
 
     def read(self) -> Image.Image:
         """The upright RGB picture, at most MAX_SIDE pixels on its longer side.
 
         Raises:
-            UserFacingError: as `webapp.uploads.decode_picture`, or `file_too_large`.
+            UserFacingError: as `webapp.archives.pictures.read_picture_of`.
         """
-        limit = settings.MAX_UPLOAD_MB * 1024**2
-        data = self.source.read(self.path, limit)
-        if len(data) > limit:
-            raise UserFacingError(
-                "file_too_large",
-                f"This file has more than {settings.MAX_UPLOAD_MB} MB.",
-                "Save it smaller or as JPEG, then try again.",
-                status=413,
-            )
-        if not data:
-            raise UserFacingError(
-                "empty_file", "This file is empty.", "Choose another picture.", status=422
-            )
-        return decode_picture(data, field="", max_side=MAX_SIDE)
+        return read_picture_of(self.source, self.path, max_side=MAX_SIDE)
 
 
 class PhotoSet:
@@ -72,11 +55,11 @@ class PhotoSet:
     labels.csv or people.csv. ignored: how many other files there were.
     """
 
-    def __init__(self, name: str, source: PhotoSource) -> None:
+    def __init__(self, name: str, source: FileSource) -> None:
         self.name = name
         self._source = source
         files = source.names()
-        photos = [file for file in files if PurePosixPath(file).suffix.lower() in PHOTO_SUFFIXES]
+        photos = [file for file in files if PurePosixPath(file).suffix.lower() in PICTURE_SUFFIXES]
         self.people = _by_person(photos, source)
         self.total = len(photos)
         tables = [file for file in files if PurePosixPath(file).name.lower() in LABEL_FILES]
@@ -95,7 +78,7 @@ class PhotoSet:
                 `archive_unsafe`, `no_photos`, `photos_not_in_folders`, `too_many_photos`,
                 `labels_invalid`; each points to the field `archive`.
         """
-        source: PhotoSource
+        source: FileSource
         if path.is_dir():
             source = Folder(path)
         elif path.is_file():
@@ -158,7 +141,7 @@ def pictures(photos: Iterable[LabelledPhoto]) -> Iterator[Picture]:
         yield Picture(photo.person, photo.name, image)
 
 
-def _by_person(files: list[str], source: PhotoSource) -> dict[str, list[LabelledPhoto]]:
+def _by_person(files: list[str], source: FileSource) -> dict[str, list[LabelledPhoto]]:
     """Every photo must lie in a person's folder, and all these folders in one place: a photo
     deeper or higher would be filed under a wrong name."""
     if not files:

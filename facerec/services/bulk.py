@@ -15,7 +15,8 @@ from django.db import transaction
 
 from facerec.models import BulkEnrolment, BulkPhoto, BulkStatus, Existing, Subject
 from facerec.photosets import PhotoSet
-from facerec.services import archives
+from facerec.services.archives import opened
+from webapp import archives
 from webapp.accounts.models import User
 from webapp.errors import UserFacingError
 from webapp.jobs.dispatch import ask, enqueue
@@ -94,7 +95,7 @@ def start_bulk(
     """
     _check_consent(consent)
     try:
-        with archives.opened(archive, name=source) as photoset, transaction.atomic():
+        with opened(archive, name=source) as photoset, transaction.atomic():
             job = _create(photoset, archive=archive, folder=None, existing=existing, by=by)
             enqueue(job)
     except UserFacingError:

@@ -23,9 +23,9 @@ from facerec.core.labelled import EncodedPhoto
 from facerec.core.types import Encoding
 from facerec.encoders import adapter_of, as_active
 from facerec.models import Calibration, EncoderVersion, FacePolicy, Mode
-from facerec.services import archives
 from facerec.services.policy import change_policy
 from facerec.thresholds import InUse, Target, decided_by, in_use
+from webapp import archives
 from webapp.accounts.models import User
 from webapp.errors import UserFacingError
 from webapp.jobs.dispatch import ask, enqueue

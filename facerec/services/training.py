@@ -12,7 +12,7 @@ from django.db import transaction
 from facerec.core.training_config import TrainingConfig
 from facerec.models import TrainingRun
 from facerec.photosets import encoded
-from facerec.services import archives
+from webapp import archives
 from webapp.accounts.models import User
 from webapp.errors import UserFacingError
 from webapp.jobs.dispatch import ask, enqueue

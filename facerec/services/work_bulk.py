@@ -25,8 +25,8 @@ from facerec.models import (
 )
 from facerec.photosets import LabelledPhoto, PhotoSet, pictures
 from facerec.runtime import FaceRuntime
-from facerec.services import archives
 from facerec.services.admission import distances_to, doubt_about, hold, stored_form
+from facerec.services.archives import photos_of
 from facerec.services.bulk import Person, people_of
 from facerec.services.crops import keep_crop
 from facerec.services.work import ready_runtime
@@ -50,7 +50,7 @@ def run_bulk(run: Run[BulkEnrolment], tell: Callable[[], None] = lambda: None) -
         Stopped: paused, cancelled, or this worker leaves.
     """
     job = run.job
-    with ready_runtime() as here, archives.photos_of(job) as photoset:
+    with ready_runtime() as here, photos_of(job) as photoset:
         people = people_of(photoset)
         clerk = Clerk(run, here, people)
         rest = list(_after(photoset, job.last))

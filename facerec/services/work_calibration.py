@@ -10,7 +10,7 @@ from facerec.core.labelled import encode_set
 from facerec.encoders import SHIPPED, as_active
 from facerec.models import Calibration, EncoderVersion
 from facerec.photosets import pictures
-from facerec.services import archives
+from facerec.services.archives import opened
 from facerec.services.calibration import Measurement, check_size
 from facerec.services.work import ready_runtime
 from webapp.errors import UserFacingError
@@ -33,7 +33,7 @@ def run_calibration(run: Run[Calibration]) -> None:
     row = encoder_row(job.encoder)
     if job.archive is None:
         raise ValueError("a calibration that is measured here has an archive")
-    with ready_runtime() as here, archives.opened(job.archive, name=job.name) as photoset:
+    with ready_runtime() as here, opened(job.archive, name=job.name) as photoset:
         check_size(photoset.people)
         measurement = Measurement(row)
         run.update(done=0, total=photoset.total)

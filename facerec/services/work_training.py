@@ -24,10 +24,10 @@ from facerec.core.labelled import encode_set
 from facerec.core.training import LabelledFaces, Trainer
 from facerec.core.training_config import TrainingConfig, TrainingKind, TrainingStep
 from facerec.models import Stage, TrainingRun
-from facerec.photosets import PhotoSet, pictures
+from facerec.photosets import pictures
 from facerec.photosets.encoded import EncodedPhotos
 from facerec.runtime import FaceRuntime
-from facerec.services import archives
+from facerec.services.archives import photos_of
 from facerec.services.training import discard, folder_of
 from facerec.services.work import ready_runtime
 from facerec.services.work_judging import judge
@@ -81,7 +81,7 @@ def _encode(run: Run[TrainingRun], here: FaceRuntime, config: TrainingConfig) ->
         with_chips=config.kind == TrainingKind.LAST_BLOCKS,
         made_by=f"{pipeline.encoder_version} {pipeline.aligner_version}",
     )
-    with _photo_set(run.job) as labelled:
+    with photos_of(run.job) as labelled:
         numbers = {person: number for number, person in enumerate(labelled.people)}
         _enter(run, Stage.ENCODING, labelled.total, done=photos.seen)
         told = kept = time.monotonic()
@@ -110,16 +110,6 @@ def _encode(run: Run[TrainingRun], here: FaceRuntime, config: TrainingConfig) ->
     }
     run.progressed(done=photos.seen, photos=told_photos)
     return photos
-
-
-@contextmanager
-def _photo_set(job: TrainingRun) -> Iterator[PhotoSet]:
-    if job.archive is not None:
-        with archives.opened(job.archive, name=job.source) as labelled:
-            yield labelled
-    else:
-        with PhotoSet.open(Path(job.folder), name=job.source) as labelled:
-            yield labelled
 
 
 def _train(

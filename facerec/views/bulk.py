@@ -19,8 +19,8 @@ from django_htmx.http import HttpResponseClientRedirect
 from facerec import wording
 from facerec.models import BulkEnrolment, BulkStatus, Existing
 from facerec.models.bulk import CONSENT
-from facerec.services import archives
 from facerec.services.bulk import REPORT_COLUMNS, ask_bulk, delete_bulk, report_rows, start_bulk
+from webapp import archives
 from webapp.accounts.access import role_required
 from webapp.accounts.models import User
 from webapp.accounts.roles import Role

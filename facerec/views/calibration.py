@@ -17,7 +17,6 @@ from facerec.encoders import active
 from facerec.forms.calibration import MODES, PRESETS, SHIPPED, MarginForm, MeasureForm, TargetForm
 from facerec.models import Calibration, EncoderVersion, FacePolicy, FaceTemplate, Mode
 from facerec.presenting import calibration as presenting
-from facerec.services import archives
 from facerec.services.calibration import (
     cancel_calibration,
     choose,
@@ -28,6 +27,7 @@ from facerec.services.calibration import (
     start_calibration,
 )
 from facerec.thresholds import in_use
+from webapp import archives
 from webapp.accounts.access import role_required
 from webapp.accounts.models import User
 from webapp.accounts.roles import Role

@@ -18,8 +18,9 @@ from facerec.core.training_config import TrainingConfig
 from facerec.forms.training import KINDS, MINERS, TrainingForm, initial_of
 from facerec.models import TrainingRun
 from facerec.presenting.training import comparison_table, facts, stages, verdict
-from facerec.services import archives
+from facerec.services.archives import opened
 from facerec.services.training import ask_run, delete_run, start_training
+from webapp import archives
 from webapp.accounts.access import role_required
 from webapp.accounts.models import User
 from webapp.accounts.roles import Role
@@ -70,7 +71,7 @@ def training(request: HttpRequest) -> HttpResponse:
 def _look_into(archive: UUID) -> None:
     """What is wrong with the archive as a whole is told at once, not when its turn comes."""
     try:
-        with archives.opened(archive):
+        with opened(archive):
             pass
     except UserFacingError:
         archives.discard(archive)

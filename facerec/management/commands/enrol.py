@@ -18,10 +18,10 @@ from facerec.core.labelled import EncodedPhoto, encode_set
 from facerec.core.quality import Use
 from facerec.models import BulkEnrolment, BulkStatus, Existing, Subject
 from facerec.photosets import PhotoSet, pictures
-from facerec.services import archives
 from facerec.services.bulk import REPORT_COLUMNS, create_bulk, people_of, report_rows
 from facerec.services.work import ready_runtime
 from facerec.services.work_bulk import run_bulk
+from webapp import archives
 from webapp.accounts.models import User
 from webapp.accounts.roles import Role, has_role
 from webapp.errors import UserFacingError

@@ -60,9 +60,9 @@ export class ArchiveUpload extends HTMLElement {
   take(file) {
     this.clear();
     const limit = Number(this.getAttribute("max-mb")) || Infinity;
-    if (!/\.zip$/i.test(file.name)) return this.say(`${file.name} is not a ZIP. Pack the folders of photos as a ZIP file.`);
+    if (!/\.zip$/i.test(file.name)) return this.say(`${file.name} is not a ZIP. Pack the pictures as a ZIP file.`);
     if (!file.size) return this.say(`${file.name} is empty. Use another file.`);
-    if (file.size > limit * MB) return this.say(`${file.name} has ${sizeOf(file.size)}; at most ${limit} MB can be sent. Send the people in several parts.`);
+    if (file.size > limit * MB) return this.say(`${file.name} has ${sizeOf(file.size)}; at most ${limit} MB can be sent. Send it in several parts.`);
     this.#file = file;
     this.#send();
   }

@@ -20,7 +20,7 @@ from facerec.models import (
     FaceTemplate,
     Subject,
 )
-from facerec.services import archives, work_bulk
+from facerec.services import work_bulk
 from facerec.services.bulk import ask_bulk, delete_bulk, report_rows, start_bulk
 from facerec.services.enrolment import (
     CONFIRM_LIFE,
@@ -32,6 +32,7 @@ from facerec.services.enrolment import (
 from facerec.tasks import enrol_many
 from tests.people import ADA, BOB, as_jpeg, blurred, nobody, portrait
 from tests.web.facerec.conftest import enrolled
+from webapp import archives
 from webapp.accounts.models import User
 from webapp.errors import UserFacingError
 from webapp.jobs.dispatch import resume

@@ -18,9 +18,10 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from facerec.models import BulkEnrolment, FaceTemplate, Subject
-from facerec.services import archives, work_bulk
+from facerec.services import work_bulk
 from tests.people import ADA, as_jpeg, nobody, portrait
 from tests.web.facerec.test_bulk import TEAM, done, packed, sent
+from webapp import archives
 from webapp.accounts.models import Scope, User
 from webapp.accounts.services import create_api_key
 from webapp.jobs.events import publish_state

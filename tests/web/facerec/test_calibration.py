@@ -19,7 +19,6 @@ from facerec.core.cohorts import measure_cohorts
 from facerec.core.error_rates import LabelledSet
 from facerec.core.versions import ALIGNER_VERSION, BACKBONE_VERSION, ENCODER_VERSION
 from facerec.models import Calibration, EncoderVersion, FacePolicy, Mode
-from facerec.services.archives import path_of, stage
 from facerec.services.calibration import (
     choose,
     delete_calibration,
@@ -38,6 +37,7 @@ from tests.web.facerec.conftest import settled, until, upload
 from webapp.accounts.models import User
 from webapp.accounts.roles import Role
 from webapp.accounts.services import create_api_key, create_user
+from webapp.archives import path_of, stage
 from webapp.errors import UserFacingError
 from webapp.health import halves
 from webapp.jobs.models import Status

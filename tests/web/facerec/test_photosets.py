@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from facerec.photosets import PhotoSet, pictures, sources
+from facerec.photosets import PhotoSet, pictures
 from facerec.photosets.labels import read_labels
+from webapp.archives import sources
 from webapp.errors import UserFacingError
 
 Files = dict[str, bytes]

@@ -21,11 +21,11 @@ from facerec.encoders import adapter_of, as_active
 from facerec.models import EncoderVersion, Stage, TrainingRun
 from facerec.photosets.encoded import EncodedPhotos
 from facerec.presenting.training import comparison_table, verdict
-from facerec.services import archives
 from facerec.services.training import ask_run, create_run, discard_leftovers, folder_of
 from facerec.services.work_training import run_training
 from tests.people import as_jpeg, portrait
 from tests.web.facerec.conftest import upload
+from webapp import archives
 from webapp.accounts.models import User
 from webapp.errors import UserFacingError
 from webapp.jobs.dispatch import resume

@@ -1,8 +1,8 @@
-"""Where labelled photos are read from: a folder, or a ZIP archive that was found harmless.
+"""Where many pictures are read from: a folder, or a ZIP archive that was found harmless.
 
 Nothing of an archive is unpacked to a disk, so a path that points out of it could harm nobody; it
 is refused all the same, since an honest program writes none. What the directory promises is checked
-before the first photo is read, and no photo gives more than its promise.
+before the first file is read, and no file gives more than its promise.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ BROKEN = (
 )
 
 
-class PhotoSource(Protocol):
+class FileSource(Protocol):
     """Files by name: relative paths with `/`."""
 
     def names(self) -> list[str]:
@@ -102,7 +102,7 @@ class Archive:
             raise refused(
                 "not_an_archive",
                 "This file is not a ZIP archive, or it is cut off.",
-                "Pack the folders of photos as a ZIP and send that.",
+                "Pack the pictures as a ZIP and send that.",
                 415,
             ) from error
         except BaseException:
@@ -180,13 +180,13 @@ def _check_path(name: str, parts: list[str]) -> None:
 
 def _unsafe(what: str) -> UserFacingError:
     return refused(
-        "archive_unsafe", f"This archive is not taken: {what}.", "Pack the folders anew."
+        "archive_unsafe", f"This archive is not taken: {what}.", "Pack the pictures anew."
     )
 
 
 def _too_large() -> UserFacingError:
     return refused(
-        "too_many_photos", "This archive holds too much.", "Send the people in several parts.", 413
+        "too_many_photos", "This archive holds too much.", "Send it in several parts.", 413
     )
 
 
