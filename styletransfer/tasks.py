@@ -9,7 +9,7 @@ from celery.signals import worker_ready
 from django.db import close_old_connections
 
 from styletransfer.models import StyleJob
-from styletransfer.services.pictures import discard_orphans
+from styletransfer.services.leftovers import discard_orphans
 from webapp.celery import app
 from webapp.jobs.runner import run_job
 
@@ -30,5 +30,5 @@ def tidy(sender: Any, **_: Any) -> None:
     """A style worker has started: nothing stays of those whose pictures are gone."""
     if StyleJob.queue in sender.app.amqp.queues.consume_from:
         if gone := discard_orphans():
-            log.info("discarded what deleted pictures had left", jobs=gone)
+            log.info("discarded what deleted jobs had left", jobs=gone)
         close_old_connections()

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from pathlib import PurePath
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from PIL import Image
 
 from styletransfer.core.types import Recipe
-from styletransfer.files import CONTENT, STYLE, PictureFolder, folder_ids
+from styletransfer.files import CONTENT, STYLE, PictureFolder
 from styletransfer.models import StyleJob
+from styletransfer.services.leftovers import discard
+from styletransfer.services.limits import check_waiting
 from webapp.accounts.models import User
-from webapp.errors import UserFacingError
 from webapp.jobs import dispatch
-from webapp.jobs.frames import forget_frames
-from webapp.jobs.models import ACTIVE, Request, Status
+from webapp.jobs.models import Request, Status
 from webapp.uploads import to_jpeg
 
 LARGEST_INPUT = 2048  # pixels, of the stored content and style pictures
@@ -39,7 +37,7 @@ def start_job(
     Raises:
         UserFacingError: `too_many_jobs` (429).
     """
-    _check_limit(owner)
+    check_waiting(owner)
     width, height = painted_size(content, recipe.size)
     job = StyleJob(
         owner=owner,
@@ -55,24 +53,13 @@ def start_job(
         folder.write(STYLE, to_jpeg(style))
         folder.write_thumb(content)
         with transaction.atomic():
-            _check_limit(owner)  # once more where nobody can come between
+            check_waiting(owner)  # once more where nobody can come between
             job.save(force_insert=True)
             dispatch.enqueue(job)
     except BaseException:
         folder.delete()  # nothing is left half-made
         raise
     return job
-
-
-def _check_limit(owner: User) -> None:
-    limit = settings.STYLE_JOBS_PER_USER
-    if StyleJob.objects.filter(owner=owner, status__in=ACTIVE).count() >= limit:
-        raise UserFacingError(
-            "too_many_jobs",
-            f"You have {limit} pictures waiting or being painted, and that is the limit.",
-            "Wait until one is done, or cancel one.",
-            status=429,
-        )
 
 
 def earlier_job(*, owner: User, job_id: UUID | None) -> StyleJob | None:
@@ -100,7 +87,7 @@ def resume_job(*, job: StyleJob) -> StyleJob:
     Raises:
         UserFacingError: `too_many_jobs` (429).
     """
-    _check_limit(job.owner)
+    check_waiting(job.owner)
     with transaction.atomic():
         dispatch.resume(job)
     job.refresh_from_db()
@@ -113,27 +100,6 @@ def delete_job(*, job: StyleJob) -> None:
     dispatch.ask(job, Request.CANCEL)
     job.delete()
     discard(job_id)
-
-
-def discard(job_id: UUID) -> None:
-    """What a job leaves outside the database: files, checkpoint, frames."""
-    PictureFolder(job_id).delete()
-    StyleJob(pk=job_id).checkpoint_path.unlink(missing_ok=True)
-    forget_frames(job_id)
-
-
-def discard_orphans(*, older_than: timedelta = timedelta(hours=1)) -> int:
-    """Discard what is left of jobs that are gone (a deleted user's, say); returns how many.
-
-    What is young is left alone: its row may be on its way.
-    """
-    checkpoints = {path.stem for path in settings.CHECKPOINT_DIR.glob("*.safetensors")}
-    old = {i for i in folder_ids() if PictureFolder(i).age() >= older_than}
-    known = {str(job_id) for job_id in StyleJob.objects.values_list("pk", flat=True)}
-    orphans = (old | checkpoints) - known
-    for job_id in orphans:
-        discard(UUID(job_id))
-    return len(orphans)
 
 
 def title_for(*, content_name: str, style_name: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from styletransfer.files import folder_ids
+from styletransfer.files import PictureFolder
 from styletransfer.models import StyleJob
 from tests.pictures import image_bytes, make_painter, photo
 from tests.web.styletransfer.conftest import Start, run
@@ -110,7 +110,7 @@ def test_a_wrong_recipe_names_its_field(api: Client, recipe: Any, field: str, wo
     assert told["field"] == field
     assert words in told["message"]
     assert not StyleJob.objects.exists()
-    assert not folder_ids()
+    assert not PictureFolder.ids()
 
 
 def test_a_wrong_picture_names_its_field(api: Client) -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from styletransfer.core.types import Recipe
-from styletransfer.files import RESULT, PictureFolder, folder_ids
+from styletransfer.files import RESULT, PictureFolder
 from styletransfer.models import StyleJob
 from styletransfer.services import pictures as services
 from tests.pictures import image_bytes, make_painter, photo
@@ -173,7 +173,7 @@ class TestPaint:
             assert re.search(rf'id="{field}-error" hx-swap-oob="true">[^<]*\w', text)
             assert f'href="#id_{field}"' in text
         assert not StyleJob.objects.exists()
-        assert not folder_ids()
+        assert not PictureFolder.ids()
 
     def test_without_a_script_what_was_typed_stays(self, browser: Client) -> None:
         answer = browser.post(PAINT, form(size=64, steps=123, title="Mine"))

@@ -11,7 +11,7 @@ import pytest
 
 from styletransfer import runtime
 from styletransfer.core.checkpoint import load_checkpoint
-from styletransfer.files import RESULT, THUMB, PictureFolder, folder_ids
+from styletransfer.files import RESULT, THUMB, PictureFolder
 from styletransfer.models import StyleJob
 from styletransfer.services import pictures as services
 from tests.pictures import photo
@@ -151,7 +151,7 @@ class TestStopAndGoOn:
         from webapp.jobs.runner import run_job
 
         run_job(StyleJob, str(job.pk), paint)
-        assert not folder_ids()
+        assert not PictureFolder.ids()
         assert not job.checkpoint_path.exists()
         assert not client().exists(stream_of(job.pk))
 

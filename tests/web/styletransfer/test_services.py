@@ -10,9 +10,10 @@ from PIL import Image
 
 from styletransfer.core.images import resize
 from styletransfer.core.types import Recipe
-from styletransfer.files import CONTENT, STYLE, THUMB, PictureFolder, folder_ids
+from styletransfer.files import CONTENT, STYLE, THUMB, PictureFolder
 from styletransfer.models import StyleJob
 from styletransfer.services import pictures as services
+from styletransfer.services.leftovers import discard_orphans
 from tests.pictures import make_painter, photo
 from tests.web.styletransfer.conftest import Start
 from webapp.accounts.models import User
@@ -54,7 +55,7 @@ def test_nobody_fills_the_queue_alone(
     with pytest.raises(UserFacingError) as refused:
         start()
     assert (refused.value.code, refused.value.status) == ("too_many_jobs", 429)
-    assert len(folder_ids()) == 2  # nothing is left of the refused one
+    assert len(PictureFolder.ids()) == 2  # nothing is left of the refused one
     start(owner=make_painter("other"))
     services.pause_job(job=first)
     start()
@@ -71,7 +72,7 @@ def test_nothing_is_left_half_made(painter: User, monkeypatch: pytest.MonkeyPatc
         services.start_job(
             owner=painter, content=photo(1), style=photo(2), recipe=Recipe(), title=""
         )
-    assert not folder_ids()
+    assert not PictureFolder.ids()
     assert not StyleJob.objects.exists()
 
 
@@ -81,7 +82,7 @@ def test_delete_leaves_nothing(start: Start) -> None:
     client().xadd(stream_of(job.pk), {"jpeg": b""})
     services.delete_job(job=job)
     assert not StyleJob.objects.exists()
-    assert not folder_ids()
+    assert not PictureFolder.ids()
     assert not list(settings.CHECKPOINT_DIR.iterdir())
     assert not client().exists(stream_of(job.pk))
 
@@ -91,11 +92,11 @@ def test_what_deleted_users_leave_is_discarded(start: Start) -> None:
     kept, young, begun = start(), start(owner=leaver), start(owner=leaver)
     begun.checkpoint_path.write_bytes(b"a checkpoint")
     leaver.delete()
-    assert services.discard_orphans() == 1
+    assert discard_orphans() == 1
     assert not begun.checkpoint_path.exists()
-    assert set(folder_ids()) == {str(kept.pk), str(young.pk)}  # a row might be on its way
-    assert services.discard_orphans(older_than=timedelta()) == 1
-    assert folder_ids() == [str(kept.pk)]
+    assert set(PictureFolder.ids()) == {str(kept.pk), str(young.pk)}  # a row might be on its way
+    assert discard_orphans(older_than=timedelta()) == 1
+    assert PictureFolder.ids() == [str(kept.pk)]
 
 
 @pytest.mark.parametrize(
