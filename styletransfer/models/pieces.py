@@ -33,6 +33,8 @@ class Piece(Job):
     extent = models.JSONField(
         default=dict, help_text="what is made: {seconds, rate} | {shape} | {frames, width, height}"
     )
+    width = models.PositiveIntegerField(help_text="of the picture that stands for it, pixels")
+    height = models.PositiveIntegerField()
     step = models.PositiveIntegerField(default=0)
     steps = models.PositiveIntegerField()
     losses = models.JSONField(null=True, help_text="`PieceLosses.to_dict()` at `step`")
@@ -41,6 +43,9 @@ class Piece(Job):
     )
     moments = models.JSONField(
         default=list, help_text="steps whose sound, slices or clip are kept, rising"
+    )
+    files = models.JSONField(
+        default=list, help_text="names of the files to download, the best first"
     )
     figures = models.JSONField(
         default=list, help_text="held-out statistics of the result: `Figure.to_dict()` each"
@@ -70,6 +75,11 @@ class Piece(Job):
         return PieceRecipe.from_dict(self.recipe)
 
     @property
+    def goal(self) -> str:
+        """What it shall be; see `core.pieces.KINDS`."""
+        return str(self.recipe["goal"])
+
+    @property
     def kept_step(self) -> int | None:
         """The step of the newest moment; None: none is kept yet."""
         return self.moments[-1] if self.moments else None
@@ -81,9 +91,11 @@ class Piece(Job):
 
     def as_event(self) -> dict[str, Any]:
         losses = self.losses and {k: self.losses[k] for k in ("total", "content", "style")}
+        finished = self.is_final and self.files
         return {
             **super().as_event(),
             "medium": self.medium,
+            "goal": self.goal,
             "step": self.step,
             "steps": self.steps,
             "losses": losses,
@@ -91,4 +103,9 @@ class Piece(Job):
             "figures": self.figures,
             "seconds_left": self.seconds_left,
             "note": self.note,
+            "width": self.width,
+            "height": self.height,
+            "result_url": reverse("styletransfer:piece_result", args=[self.pk, self.files[0]])
+            if finished
+            else None,
         }

@@ -50,7 +50,7 @@ class Made(Protocol):
     def losses(self) -> Costs: ...
 
 
-J = TypeVar("J", StyleJob, Piece)
+J = TypeVar("J", bound=StyleJob | Piece)
 I = TypeVar("I", bound=Made)  # noqa: E741
 
 
@@ -76,7 +76,7 @@ class Sitting(ABC, Generic[J, I]):
 
     def __init__(self, run: Run[J], frames: FramePublisher) -> None:
         self.run = run
-        self.job: J = run.job
+        self.job = run.job
         self.frames = frames
         self.curve = array("f", bytes(self.job.curve))
         self.seconds_before = self.job.seconds
