@@ -43,10 +43,8 @@ class JobFolder:
 
     def write(self, name: str, data: bytes) -> None:
         """Store a file, in place of one of that name."""
-        path = f"{self.path}/{name}"
-        with contextlib.suppress(FileNotFoundError):
-            self.storage.delete(path)
-        self.storage.save(path, ContentFile(data))
+        self.remove(name)
+        self.storage.save(f"{self.path}/{name}", ContentFile(data))
 
     def open(self, name: str) -> File[Any]:
         """The file, for reading. Raises FileNotFoundError."""
@@ -63,6 +61,11 @@ class JobFolder:
             return sorted(self.storage.listdir(f"{self.path}/{under}".rstrip("/"))[1])
         except FileNotFoundError:
             return []
+
+    def remove(self, name: str) -> None:
+        """Delete one file, if it is there."""
+        with contextlib.suppress(FileNotFoundError):
+            self.storage.delete(f"{self.path}/{name}")
 
     def write_thumb(self, picture: Image.Image) -> None:
         """The picture that hangs in the gallery."""
