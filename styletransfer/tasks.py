@@ -1,4 +1,4 @@
-"""Celery's entry to painting."""
+"""Celery's entries to painting and making."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import structlog
 from celery.signals import worker_ready
 from django.db import close_old_connections
 
-from styletransfer.models import StyleJob
+from styletransfer.models import Piece, StyleJob
 from styletransfer.services.leftovers import discard_orphans
 from webapp.celery import app
 from webapp.jobs.runner import run_job
@@ -23,6 +23,13 @@ def paint(job_id: str) -> None:
     )  # loads torch: in the style worker only
 
     run_job(StyleJob, job_id, work)
+
+
+@app.task(name="styletransfer.tasks.make_piece", ignore_result=True)
+def make_piece(job_id: str) -> None:
+    from styletransfer.services.work_pieces import make_piece as work  # loads torch, too
+
+    run_job(Piece, job_id, work)
 
 
 @worker_ready.connect

@@ -1,4 +1,5 @@
-"""The one door for image bytes: size, kind, pixel count, decoding, orientation, metadata.
+"""The one door for what people send: size, and for pictures kind, pixel count, decoding,
+orientation, metadata. (Sounds, signals, volumes and clips are judged by their own readers.)
 
 Nothing of an upload touches a disk here: the handler and the body limit keep a request in memory.
 What comes out is an upright, opaque, 8-bit sRGB picture without metadata.
@@ -45,7 +46,43 @@ def read_picture(upload: UploadedFile[Any] | None, *, field: str, max_side: int)
         UserFacingError: `no_file`, `empty_file`, `file_too_large`, `not_an_image`,
             `image_broken`, `too_many_pixels`, `image_too_small`, `image_moves`.
     """
-    return decode_picture(_bytes_of(upload, field), field=field, max_side=max_side)
+    data = read_bytes(
+        upload,
+        field=field,
+        max_mb=settings.MAX_UPLOAD_MB,
+        what="picture",
+        smaller="Save it smaller or as JPEG",
+    )
+    return decode_picture(data, field=field, max_side=max_side)
+
+
+def read_bytes(
+    upload: UploadedFile[Any] | None, *, field: str, max_mb: int, what: str, smaller: str
+) -> bytes:
+    """An upload's bytes, of any kind.
+
+    Args:
+        what: it should be, in words. smaller: what to do where it is too large.
+
+    Raises:
+        UserFacingError: `no_file`, `empty_file`, `file_too_large`.
+    """
+    if upload is None:
+        raise UserFacingError("no_file", f"There is no {what}.", "Choose one first.", field=field)
+    if (upload.size or 0) > max_mb * 1024**2:
+        raise UserFacingError(
+            "file_too_large",
+            f"This file has {(upload.size or 0) / 1024**2:.0f} MB; at most {max_mb} MB are taken.",
+            f"{smaller}, then try again.",
+            status=413,
+            field=field,
+        )
+    data = bytes(upload.read())
+    if not data:
+        raise UserFacingError(
+            "empty_file", "This file is empty.", f"Choose another {what}.", field=field, status=422
+        )
+    return data
 
 
 def decode_picture(data: bytes, *, field: str, max_side: int) -> Image.Image:
@@ -91,26 +128,6 @@ def to_jpeg(image: Image.Image, *, quality: int = 95) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=quality, subsampling=0)
     return buffer.getvalue()
-
-
-def _bytes_of(upload: UploadedFile[Any] | None, field: str) -> bytes:
-    if upload is None:
-        raise UserFacingError("no_file", "There is no picture.", "Choose one first.", field=field)
-    if (upload.size or 0) > settings.MAX_UPLOAD_MB * 1024**2:
-        raise UserFacingError(
-            "file_too_large",
-            f"This file has {(upload.size or 0) / 1024**2:.0f} MB; "
-            f"at most {settings.MAX_UPLOAD_MB} MB are taken.",
-            "Save it smaller or as JPEG, then try again.",
-            status=413,
-            field=field,
-        )
-    data = upload.read()
-    if not data:
-        raise UserFacingError(
-            "empty_file", "This file is empty.", "Choose another picture.", field=field, status=422
-        )
-    return bytes(data)
 
 
 def _open(data: bytes, field: str) -> Image.Image:
@@ -204,7 +221,8 @@ class MemoryOnlyUploadHandler(FileUploadHandler):
         self.buffer = io.BytesIO()
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        if start + len(raw_data) <= settings.MAX_UPLOAD_MB * 1024**2:
+        most = max(settings.MAX_UPLOAD_MB, settings.MAX_MEDIUM_MB)
+        if start + len(raw_data) <= most * 1024**2:
             self.buffer.write(raw_data)
 
     def file_complete(self, file_size: int) -> UploadedFile[Any]:

@@ -14,6 +14,7 @@ from styletransfer.core.errors import RecipeError
 from styletransfer.core.types import Recipe
 from styletransfer.files import RESULT, PictureFolder
 from styletransfer.models import StyleJob
+from styletransfer.services import asking
 from styletransfer.services import pictures as services
 from styletransfer.services.pictures import LARGEST_INPUT
 from webapp.accounts.models import Scope
@@ -93,7 +94,7 @@ def follow(request: HttpRequest, job_id: UUID) -> dict[str, Any]:
 def cancel(request: HttpRequest, job_id: UUID) -> dict[str, Any]:
     """Cancel it; the newest picture stays. A running job takes a moment: `status` says what it is
     now, and turns `cancelled` within a step. A finished one is left as it is."""
-    return _body(request, services.cancel_job(job=_own(request, job_id)))
+    return _body(request, asking.cancel_job(job=_own(request, job_id)))
 
 
 @router.get("/style-jobs/{uuid:job_id}/result", response={404: ErrorBody}, summary="The picture")

@@ -12,11 +12,9 @@ from PIL import Image
 from styletransfer.core.types import Recipe
 from styletransfer.files import CONTENT, STYLE, PictureFolder
 from styletransfer.models import StyleJob
-from styletransfer.services.leftovers import discard
 from styletransfer.services.limits import check_waiting
 from webapp.accounts.models import User
 from webapp.jobs import dispatch
-from webapp.jobs.models import Request, Status
 from webapp.uploads import to_jpeg
 
 LARGEST_INPUT = 2048  # pixels, of the stored content and style pictures
@@ -67,46 +65,11 @@ def earlier_job(*, owner: User, job_id: UUID | None) -> StyleJob | None:
     return StyleJob.objects.filter(owner=owner, pk=job_id).first() if job_id else None
 
 
-def cancel_job(*, job: StyleJob) -> StyleJob:
-    """Stop for good; the newest picture stays. A finished job is left as it is."""
-    dispatch.ask(job, Request.CANCEL)
-    if job.status == Status.CANCELLED:
-        job.checkpoint_path.unlink(missing_ok=True)
-    return job
-
-
-def pause_job(*, job: StyleJob) -> StyleJob:
-    """Stop until `resume_job`; nothing that was painted is lost."""
-    dispatch.ask(job, Request.PAUSE)
-    return job
-
-
-def resume_job(*, job: StyleJob) -> StyleJob:
-    """Go on with a paused job.
-
-    Raises:
-        UserFacingError: `too_many_jobs` (429).
-    """
-    check_waiting(job.owner)
-    with transaction.atomic():
-        dispatch.resume(job)
-    job.refresh_from_db()
-    return job
-
-
-def delete_job(*, job: StyleJob) -> None:
-    """The job and all that came of it. A run that still paints it notices and stops."""
-    job_id = job.pk
-    dispatch.ask(job, Request.CANCEL)
-    job.delete()
-    discard(job_id)
-
-
 def title_for(*, content_name: str, style_name: str) -> str:
     """A title such as a museum would give: “Harbour, as Great waves”."""
-    return f"{_readable(content_name)}, as {_readable(style_name)}"
+    return f"{readable(content_name)}, as {readable(style_name)}"
 
 
-def _readable(name: str) -> str:
+def readable(name: str) -> str:
     text = re.sub(r"[\W_]+", " ", PurePath(name).stem).strip()[:50] or "picture"
     return text[0].upper() + text[1:]

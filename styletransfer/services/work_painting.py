@@ -13,7 +13,7 @@ from styletransfer.core.checkpoint import load_checkpoint, save_checkpoint
 from styletransfer.core.errors import CheckpointError, PictureError
 from styletransfer.core.images import Pixels, to_pil
 from styletransfer.core.optimise import Iterate, optimise
-from styletransfer.core.types import Recipe
+from styletransfer.core.types import Losses, Recipe
 from styletransfer.files import CONTENT, STYLE, PictureFolder
 from styletransfer.models import StyleJob
 from styletransfer.services.work_sitting import Download, Sitting, told_kindly, work
@@ -48,7 +48,7 @@ class Painting(Sitting[StyleJob, Iterate]):
         content, style = folder.picture(CONTENT), folder.picture(STYLE)
         if job.checkpoint_path.exists():
             try:
-                state = load_checkpoint(job.checkpoint_path)
+                state = load_checkpoint(job.checkpoint_path, Losses)
                 yield from optimise(content, style, extractor, recipe, state=state)
                 return
             except CheckpointError as error:

@@ -116,7 +116,7 @@ class Sitting(ABC, Generic[J, I]):
         del self.curve[iterate.step * len(COLUMNS) :]  # back at a checkpoint: its own step anew
         self.curve.extend(getattr(iterate.losses, column) for column in COLUMNS)
         last = iterate.step == iterate.steps
-        if last or self.frames.due():
+        if last or self.due(now):
             self._show(iterate)
         if now - self.row_written >= ROW_EVERY or not self.job.losses:
             self.row_written = now
@@ -142,6 +142,10 @@ class Sitting(ABC, Generic[J, I]):
         row = {**self._row(iterate), "seconds_left": None}
         self.run.update(**row, curve=self.curve.tobytes())
         self.job.checkpoint_path.unlink(missing_ok=True)
+
+    def due(self, now: float) -> bool:
+        """Whether to show a frame now."""
+        return self.frames.due()
 
     def rested(self) -> None:
         """What was done since the last step was no part of a step."""

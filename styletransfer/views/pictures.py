@@ -20,6 +20,7 @@ from styletransfer.files import CONTENT, RESULT, STYLE, THUMB, PictureFolder
 from styletransfer.forms.pictures import PaintForm
 from styletransfer.models import StyleJob
 from styletransfer.presenting.pictures import facts, layers, paint_context, summary
+from styletransfer.services import asking
 from styletransfer.services import pictures as services
 from webapp.accounts.access import role_required
 from webapp.accounts.models import User
@@ -181,26 +182,26 @@ def _after(request: HttpRequest, found: StyleJob) -> HttpResponse:
 @painters
 @require_POST
 def cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    return _after(request, services.cancel_job(job=own_job(request, job_id)))
+    return _after(request, asking.cancel_job(job=own_job(request, job_id)))
 
 
 @painters
 @require_POST
 def pause(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    return _after(request, services.pause_job(job=own_job(request, job_id)))
+    return _after(request, asking.pause_job(job=own_job(request, job_id)))
 
 
 @painters
 @require_POST
 def resume(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    return _after(request, services.resume_job(job=own_job(request, job_id)))
+    return _after(request, asking.resume_job(job=own_job(request, job_id)))
 
 
 @painters
 @require_POST
 def delete(request: HttpRequest, job_id: UUID) -> HttpResponse:
     found = own_job(request, job_id)
-    services.delete_job(job=found)
+    asking.delete_job(job=found)
     messages.success(request, f"“{found.title}” is deleted, with all that belonged to it.")
     url = reverse("styletransfer:gallery")
     return HttpResponseClientRedirect(url) if request.htmx else redirect(url)  # type: ignore[attr-defined]

@@ -12,7 +12,7 @@ from django.urls import reverse
 from styletransfer.core.types import Recipe
 from styletransfer.files import RESULT, PictureFolder
 from styletransfer.models import StyleJob
-from styletransfer.services import pictures as services
+from styletransfer.services import asking
 from tests.pictures import image_bytes, make_painter, photo
 from tests.web.styletransfer.conftest import Start
 from webapp.accounts.models import User
@@ -256,5 +256,5 @@ class TestGallery:
         assert "Foreign" not in page
         assert "every 4s" in page  # something moves: it looks again
         for job in StyleJob.objects.all():
-            services.cancel_job(job=job)
+            asking.cancel_job(job=job)
         assert "every 4s" not in browser.get("/pictures/").content.decode()

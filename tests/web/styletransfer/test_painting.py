@@ -11,9 +11,10 @@ import pytest
 
 from styletransfer import runtime
 from styletransfer.core.checkpoint import load_checkpoint
+from styletransfer.core.types import Losses
 from styletransfer.files import RESULT, THUMB, PictureFolder
 from styletransfer.models import StyleJob
-from styletransfer.services import pictures as services
+from styletransfer.services import asking
 from tests.pictures import photo
 from tests.web.styletransfer.conftest import Start, run
 from webapp.jobs.frames import Frame, stream_of
@@ -85,20 +86,20 @@ class TestToTheEnd:
 class TestStopAndGoOn:
     def test_pause_keeps_a_checkpoint_and_the_picture(self, start: Start) -> None:
         job = start(steps=400)
-        at_step(job, 5, lambda: services.pause_job(job=StyleJob.objects.get(pk=job.pk)))
+        at_step(job, 5, lambda: asking.pause_job(job=StyleJob.objects.get(pk=job.pk)))
         run(job)
         assert job.status == Status.PAUSED
         assert job.step == job.kept_step >= 5
-        assert load_checkpoint(job.checkpoint_path).step == job.step
+        assert load_checkpoint(job.checkpoint_path, Losses).step == job.step
         assert len(curve_of(job)) == job.step + 1
 
     def test_it_goes_on_where_it_stopped(self, start: Start) -> None:
         whole = run(start(steps=12))
         job = start(steps=12)
-        at_step(job, 3, lambda: services.pause_job(job=StyleJob.objects.get(pk=job.pk)))
+        at_step(job, 3, lambda: asking.pause_job(job=StyleJob.objects.get(pk=job.pk)))
         run(job)
         if job.status != Status.DONE:
-            services.resume_job(job=job)
+            asking.resume_job(job=job)
             run(job)
         assert job.status == Status.DONE
         np.testing.assert_allclose(curve_of(job), curve_of(whole), rtol=1e-3)
@@ -109,19 +110,19 @@ class TestStopAndGoOn:
         began = time.monotonic()
         run(job)
         assert job.status == Status.QUEUED
-        left_at = load_checkpoint(job.checkpoint_path).step
+        left_at = load_checkpoint(job.checkpoint_path, Losses).step
         assert left_at == job.step >= 4
         assert time.monotonic() - began < 20
         shutting_down.clear()
         client().delete(stream_of(job.pk))
-        at_step(job, left_at, lambda: services.cancel_job(job=StyleJob.objects.get(pk=job.pk)))
+        at_step(job, left_at, lambda: asking.cancel_job(job=StyleJob.objects.get(pk=job.pk)))
         run(job)
         assert job.step >= left_at  # never from the start again
         assert len(curve_of(job)) == job.step + 1
 
     def test_cancel_keeps_the_newest_picture(self, start: Start) -> None:
         job = start(steps=400)
-        at_step(job, 3, lambda: services.cancel_job(job=StyleJob.objects.get(pk=job.pk)))
+        at_step(job, 3, lambda: asking.cancel_job(job=StyleJob.objects.get(pk=job.pk)))
         run(job)
         assert job.status == Status.CANCELLED
         assert job.kept_step == job.step >= 3
@@ -131,9 +132,9 @@ class TestStopAndGoOn:
 
     def test_a_paused_job_that_is_cancelled_keeps_it_too(self, start: Start) -> None:
         job = start(steps=400)
-        at_step(job, 3, lambda: services.pause_job(job=StyleJob.objects.get(pk=job.pk)))
+        at_step(job, 3, lambda: asking.pause_job(job=StyleJob.objects.get(pk=job.pk)))
         run(job)
-        services.cancel_job(job=job)
+        asking.cancel_job(job=job)
         assert job.status == Status.CANCELLED
         assert job.has_picture
         assert not job.checkpoint_path.exists()
@@ -146,7 +147,7 @@ class TestStopAndGoOn:
 
     def test_a_deleted_job_leaves_nothing(self, start: Start) -> None:
         job = start(steps=400)
-        at_step(job, 3, lambda: services.delete_job(job=StyleJob.objects.get(pk=job.pk)))
+        at_step(job, 3, lambda: asking.delete_job(job=StyleJob.objects.get(pk=job.pk)))
         from styletransfer.services.work_painting import paint
         from webapp.jobs.runner import run_job
 

@@ -12,6 +12,7 @@ from styletransfer.core.images import resize
 from styletransfer.core.types import Recipe
 from styletransfer.files import CONTENT, STYLE, THUMB, PictureFolder
 from styletransfer.models import StyleJob
+from styletransfer.services import asking
 from styletransfer.services import pictures as services
 from styletransfer.services.leftovers import discard_orphans
 from tests.pictures import make_painter, photo
@@ -57,10 +58,10 @@ def test_nobody_fills_the_queue_alone(
     assert (refused.value.code, refused.value.status) == ("too_many_jobs", 429)
     assert len(PictureFolder.ids()) == 2  # nothing is left of the refused one
     start(owner=make_painter("other"))
-    services.pause_job(job=first)
+    asking.pause_job(job=first)
     start()
     with pytest.raises(UserFacingError):
-        services.resume_job(job=first)
+        asking.resume_job(job=first)
 
 
 def test_nothing_is_left_half_made(painter: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +81,7 @@ def test_delete_leaves_nothing(start: Start) -> None:
     job = start()
     job.checkpoint_path.write_bytes(b"a checkpoint")
     client().xadd(stream_of(job.pk), {"jpeg": b""})
-    services.delete_job(job=job)
+    asking.delete_job(job=job)
     assert not StyleJob.objects.exists()
     assert not PictureFolder.ids()
     assert not list(settings.CHECKPOINT_DIR.iterdir())
