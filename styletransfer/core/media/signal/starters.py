@@ -1,4 +1,4 @@
-"""Signals to begin with, drawn by formula: an electrocardiogram, an electroencephalogram, quakes."""
+"""Signals to begin with, by formula: an electrocardiogram, an electroencephalogram, quakes."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _intervals(n: int, rate: float, mean: float, seed: int) -> _Array:
     )
     phase = np.random.default_rng(seed).uniform(0, 2 * np.pi, f.size)
     swing = np.fft.irfft(np.sqrt(power) * np.exp(1j * phase), n)
-    return mean * (1 + 0.04 * swing / (swing.std() + 1e-12))
+    return np.asarray(mean * (1 + 0.04 * swing / (swing.std() + 1e-12)))
 
 
 def electroencephalogram(seconds: float = 20.0, rate: float = 128.0, *, seed: int = 2) -> Signal:
