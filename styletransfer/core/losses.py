@@ -81,15 +81,18 @@ def total_cost(alpha: float, content: Cost, beta: float, style: Cost) -> Cost:
     return alpha * content + beta * style
 
 
-def total_variation(image: Tensor) -> Tensor:
-    """Mean absolute difference of neighbours in (N, C, H, W), a scalar. Not the course's."""
-    down = (image[:, :, 1:] - image[:, :, :-1]).abs().mean()
-    right = (image[..., 1:] - image[..., :-1]).abs().mean()
-    return down + right
+def total_variation(x: Tensor) -> Tensor:
+    """Mean absolute difference of neighbours in (N, C, *spatial), summed over the spatial axes: a
+    scalar. Not the course's."""
+    total = x.new_zeros(())
+    for axis in range(2, x.dim()):
+        if (n := x.shape[axis] - 1) > 0:
+            total = total + (x.narrow(axis, 1, n) - x.narrow(axis, 0, n)).abs().mean()
+    return total
 
 
 def positions(features: Tensor) -> int:
-    """nH · nW: how many positions (N, C, *spatial) has."""
+    """nH · nW, or the product of whatever axes (N, C, *spatial) has: its number of positions."""
     return math.prod(features.shape[2:])
 
 

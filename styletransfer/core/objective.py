@@ -1,16 +1,11 @@
-"""J(G) as the optimiser sees it: targets computed once, each term on a scale of its own.
+"""J(G) of a picture as the optimiser sees it: targets computed once, each term on its own scale.
 
-The course's terms differ by many orders of magnitude, and with them a useful β/α. So here
-- content is J_content over the content picture's own energy, ½ ‖a[l](C) − mean‖²: 0 is C itself,
-  1 a picture without any structure;
-- style is Σ λ_l · (J_style[l] over the same for G = C) / Σ λ_l: 0 is S, 1 as far from S as C is.
-  With `style_scales` above 1 it is the mean of that over the pictures at full size, half size …
-The course's raw terms are computed beside them.
+Content and style are normalised as `targets.py` says, the style by how far C is from S: it is
+Σ λ_l · (J_style[l] over the same for G = C) / Σ λ_l. With `style_scales` above 1 it is the mean of
+that over the pictures at full size, half size … The course's raw terms are computed beside them.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -18,35 +13,16 @@ from torch.nn import functional
 
 from styletransfer.core.errors import PictureError
 from styletransfer.core.features import Extractor
-from styletransfer.core.losses import (
-    content_loss,
-    gram_loss,
-    gram_matrix,
-    positions,
-    total_cost,
-    total_variation,
-)
+from styletransfer.core.losses import gram_matrix, positions, total_cost, total_variation
+from styletransfer.core.optimisers import Evaluation
+from styletransfer.core.targets import ContentTarget, StyleTarget
 from styletransfer.core.types import Losses, Recipe
-
-_LEAST_GAP = 0.05
-"""Share of ‖Gram(S)‖² under which C's distance to S does not count as a unit of style."""
-
-_EPSILON = 1e-12
 
 _LEAST_SIDE = 16
 """The deepest layer lies behind four halvings."""
 
 Tap = tuple[int, str]
 """A layer at a scale: 0 is the picture as it is, 1 its half …"""
-
-
-@dataclass
-class Evaluation:
-    """J, its parts and its gradient at one G."""
-
-    value: float
-    gradient: Tensor
-    losses: Losses
 
 
 class Objective:
@@ -71,30 +47,21 @@ class Objective:
         with torch.no_grad():
             of_content = self._features(content, {recipe.content_layer})
             of_style = self._features(style, set())
-            self._content = of_content[0, recipe.content_layer].float()
-            self._content_unit = _energy(self._content)
-            self._positions = {tap: positions(of_content[tap]) for tap in self._shares}
-            self._grams = {
-                tap: gram_matrix(of_style[tap]) * (n / positions(of_style[tap]))
-                for tap, n in self._positions.items()
-            }
-            self._style_units = {
-                tap: self._least_gap(tap, gram_matrix(of_content[tap])) for tap in self._shares
+            self._content = ContentTarget(of_content[0, recipe.content_layer])
+            self._styles = {
+                tap: _style_target(of_style[tap], of_content[tap]) for tap in self._shares
             }
 
-    def evaluate(self, image: Tensor) -> Evaluation:
+    def evaluate(self, image: Tensor) -> Evaluation[Losses]:
         """J and ∂J/∂G at image (1, 3, H, W)."""
         recipe = self._recipe
         image = image.detach().contiguous(memory_format=torch.channels_last).requires_grad_()
         features = self._features(image, {recipe.content_layer})
-        course_content = content_loss(self._content, features[0, recipe.content_layer])
-        gaps = {
-            tap: gram_loss(target, gram_matrix(features[tap]), self._positions[tap])
-            for tap, target in self._grams.items()
-        }
-        content = course_content / self._content_unit
+        course_content = self._content.cost(features[0, recipe.content_layer])
+        gaps = {tap: s.cost(gram_matrix(features[tap])) for tap, s in self._styles.items()}
+        content = course_content / self._content.unit
         shares = torch.stack(
-            [share * gaps[tap] / self._style_units[tap] for tap, share in self._shares.items()]
+            [share * gaps[tap] / self._styles[tap].unit for tap, share in self._shares.items()]
         )
         style = shares.sum()
         total = total_cost(recipe.alpha, content, recipe.beta, style)
@@ -118,7 +85,7 @@ class Objective:
                 features[scale, name] = x
         return features
 
-    def _evaluation(self, numbers: list[float], gradient: Tensor) -> Evaluation:
+    def _evaluation(self, numbers: list[float], gradient: Tensor) -> Evaluation[Losses]:
         """From one transfer off the device: the five costs, then the share of each layer."""
         total, content, style, course_content, course_style, *shares = numbers
         losses = Losses(
@@ -134,18 +101,11 @@ class Objective:
         )
         return Evaluation(total, gradient.contiguous(), losses)
 
-    def _least_gap(self, tap: Tap, gram: Tensor) -> Tensor:
-        """How far a Gram matrix is from S's, at least a small share of S's own size."""
-        target, n = self._grams[tap], self._positions[tap]
-        gap = gram_loss(target, gram, n)
-        return torch.maximum(gap, _LEAST_GAP * gram_loss(target, target * 0, n)) + _EPSILON
 
-
-def _energy(features: Tensor) -> Tensor:
-    """½ ‖a − mean over positions‖²; for features without structure, a share of ½ ‖a‖²."""
-    centred = features - features.mean((2, 3), keepdim=True)
-    energy, whole = 0.5 * centred.pow(2).sum(), 0.5 * features.pow(2).sum()
-    return torch.maximum(energy, 0.01 * whole) + _EPSILON
+def _style_target(style: Tensor, content: Tensor) -> StyleTarget:
+    """S at one layer, as G with the positions of C shall have it."""
+    n = positions(content)
+    return StyleTarget(gram_matrix(style) * (n / positions(style)), gram_matrix(content), n)
 
 
 def _scales_of(image: Tensor) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,17 +11,15 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from styletransfer.core.checkpoint import PaintState
-from styletransfer.core.errors import CheckpointError, DivergedError
+from styletransfer.core.checkpoint import State
+from styletransfer.core.descent import Descent
 from styletransfer.core.features import Extractor
 from styletransfer.core.images import Pixels, luma, resize, to_pixels, to_tensor
-from styletransfer.core.objective import Evaluation, Objective
-from styletransfer.core.optimisers import Optimiser, build_optimiser
+from styletransfer.core.objective import Objective
+from styletransfer.core.optimisers import build_optimiser
 from styletransfer.core.types import Losses, Recipe
 
-_RUNAWAY, _PATIENCE = 5.0, 10
-"""J has diverged when it is this many times over its natural size (α + β, or its value at the
-start) for so many steps on end, or at the last one. A short leap is none: it comes back."""
+PaintState = State[Losses]
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,7 @@ class Iterate:
 
     def state(self) -> PaintState:
         """All that a resumed run needs; see `checkpoint.py`."""
-        return self._painting.state(self.step, self.losses)
+        return self._painting.descent.state(self.step, self.losses)
 
 
 def optimise(
@@ -62,11 +59,8 @@ def optimise(
     another painting, RecipeError when the recipe asks for layers that the extractor lacks.
     """
     painting = _Painting(content, style, extractor, recipe)
-    step, losses = painting.begin(state)
-    yield Iterate(step, recipe.steps, losses, painting)
-    while step < recipe.steps:
-        step += 1
-        yield Iterate(step, recipe.steps, painting.advance(step), painting)
+    for step, losses in painting.descent.run(state):
+        yield Iterate(step, recipe.steps, losses, painting)
 
 
 class _Painting:
@@ -77,59 +71,26 @@ class _Painting:
     ) -> None:
         self._recipe = recipe
         content, style = resize(content, recipe.size), resize(style, recipe.size)
-        self._fingerprint = _fingerprint(content, style, extractor, recipe)
+        fingerprint = _fingerprint(content, style, extractor, recipe)
         self._content = to_tensor(content, extractor.device)
         seen, manner = self._content, to_tensor(style, extractor.device)
         if recipe.keep_colours:
             seen, manner = _match_lightness(seen, manner)
-        self._start = _start_image(seen, recipe)
-        self._objective = Objective(extractor, seen, manner, recipe)
-        self._optimiser: Optimiser = build_optimiser(
-            recipe.optimiser, recipe.effective_learning_rate
+        self.descent = Descent(
+            _start_image(seen, recipe),
+            Objective(extractor, seen, manner, recipe),
+            build_optimiser(recipe.optimiser, recipe.effective_learning_rate),
+            steps=recipe.steps,
+            natural=recipe.alpha + recipe.beta,
+            fingerprint=fingerprint,
         )
-
-    def begin(self, state: PaintState | None) -> tuple[int, Losses]:
-        """Set G to the start, or to where the state was; its step and J."""
-        if state is None:
-            self._image, step = self._start, 0
-        else:
-            if state.fingerprint != self._fingerprint:
-                raise CheckpointError("the checkpoint belongs to another painting")
-            device = self._start.device
-            self._image, step = state.image.to(device), state.step
-            self._optimiser.load_state_dict({k: v.to(device) for k, v in state.optimiser.items()})
-        self._here = self._objective.evaluate(self._image)
-        recipe = self._recipe
-        natural = max(recipe.alpha + recipe.beta, self._here.value if step == 0 else 0.0)
-        self._limit, self._strikes = _RUNAWAY * natural, 0
-        self._check(self._here, step)
-        return step, self._here.losses
-
-    def advance(self, step: int) -> Losses:
-        """One step of the optimiser; J after it."""
-        self._image, self._here = self._optimiser.step(
-            self._image, self._here, self._objective.evaluate
-        )
-        self._check(self._here, step)
-        return self._here.losses
 
     def render(self) -> Pixels:
         """G as it is shown."""
-        image = self._image
+        image = self.descent.x
         if self._recipe.keep_colours:
             image = self._content + (luma(image) - luma(self._content))
         return to_pixels(image)
-
-    def state(self, step: int, losses: Losses) -> PaintState:
-        """A copy of all that matters."""
-        tensors = {k: v.detach().clone() for k, v in self._optimiser.state_dict().items()}
-        return PaintState(step, self._image.detach().clone(), tensors, losses, self._fingerprint)
-
-    def _check(self, there: Evaluation, step: int) -> None:
-        self._strikes = self._strikes + 1 if there.value > self._limit else 0
-        out_of_bounds = self._strikes >= _PATIENCE or (self._strikes and step == self._recipe.steps)
-        if not math.isfinite(there.value) or out_of_bounds:
-            raise DivergedError(step)
 
 
 def _start_image(content: Tensor, recipe: Recipe) -> Tensor:

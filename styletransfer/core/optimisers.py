@@ -1,30 +1,43 @@
 """Three ways to lower J by changing G: plain gradient descent, Adam, L-BFGS.
 
-Each holds its whole state in tensors, so that a checkpoint needs no pickle. G is kept within
-[0, 1] by projection after every step: a pixel has no other values.
+Each holds its whole state in tensors, so that a checkpoint needs no pickle. G is kept within its
+bounds by projection after every step: a pixel has no values but [0, 1]. None leaves G free, as a
+signal in units of its own standard deviation is; the steps' sizes suit values of that order.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
-from styletransfer.core.objective import Evaluation
-
-Evaluate = Callable[[Tensor], Evaluation]
+Bounds = tuple[float, float] | None
+LossesT = TypeVar("LossesT")
 State = dict[str, Tensor]
+
+
+@dataclass
+class Evaluation(Generic[LossesT]):
+    """J, its gradient and its parts at one G."""
+
+    value: float
+    gradient: Tensor
+    losses: LossesT
+
+
+Evaluate = Callable[[Tensor], Evaluation[Any]]
 
 
 class Optimiser(Protocol):
     """One step after another; all memory between them is in `state_dict`."""
 
     def step(
-        self, image: Tensor, here: Evaluation, evaluate: Evaluate
-    ) -> tuple[Tensor, Evaluation]:
+        self, image: Tensor, here: Evaluation[Any], evaluate: Evaluate
+    ) -> tuple[Tensor, Evaluation[Any]]:
         """The next G and J there; `here` is J at image."""
 
     def state_dict(self) -> State:
@@ -44,17 +57,18 @@ class GradientDescent:
 
     FIRST_CHANGE = 0.01
 
-    def __init__(self, learning_rate: float) -> None:
+    def __init__(self, learning_rate: float, bounds: Bounds = (0.0, 1.0)) -> None:
         self._rate = learning_rate
+        self._bounds = bounds
         self._unit: Tensor | None = None
 
     def step(
-        self, image: Tensor, here: Evaluation, evaluate: Evaluate
-    ) -> tuple[Tensor, Evaluation]:
+        self, image: Tensor, here: Evaluation[Any], evaluate: Evaluate
+    ) -> tuple[Tensor, Evaluation[Any]]:
         """See Optimiser."""
         if self._unit is None:
             self._unit = self.FIRST_CHANGE / (here.gradient.abs().mean() + 1e-30)
-        moved = (image - self._rate * self._unit * here.gradient).clamp_(0, 1)
+        moved = _project(image - self._rate * self._unit * here.gradient, self._bounds)
         return moved, evaluate(moved)
 
     def state_dict(self) -> State:
@@ -71,15 +85,16 @@ class Adam:
 
     BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
-    def __init__(self, learning_rate: float) -> None:
+    def __init__(self, learning_rate: float, bounds: Bounds = (0.0, 1.0)) -> None:
         self._rate = learning_rate
+        self._bounds = bounds
         self._t = 0
         self._m: Tensor | None = None
         self._v: Tensor | None = None
 
     def step(
-        self, image: Tensor, here: Evaluation, evaluate: Evaluate
-    ) -> tuple[Tensor, Evaluation]:
+        self, image: Tensor, here: Evaluation[Any], evaluate: Evaluate
+    ) -> tuple[Tensor, Evaluation[Any]]:
         """See Optimiser."""
         gradient = here.gradient * image.numel()  # else EPSILON would count in large pictures
         if self._m is None or self._v is None:
@@ -89,7 +104,7 @@ class Adam:
         self._v.mul_(self.BETA2).addcmul_(gradient, gradient, value=1 - self.BETA2)
         scale = (self._v / (1 - self.BETA2**self._t)).sqrt_().add_(self.EPSILON)
         moved = image.addcdiv(self._m, scale, value=-self._rate / (1 - self.BETA1**self._t))
-        moved.clamp_(0, 1)
+        _project(moved, self._bounds)
         return moved, evaluate(moved)
 
     def state_dict(self) -> State:
@@ -109,8 +124,8 @@ class LBFGS:
 
     Departures: no Wolfe search, only backtracking until J falls enough (Armijo), so that a step
     usually costs one evaluation and J never rises; pairs without positive curvature are dropped;
-    the first step is short (a mean change of 0.01 per pixel) because nothing is known yet.
-    Projection to [0, 1] happens inside the search, so a pair holds the change that was made.
+    the first step is short (a mean change of 0.01 per value) because nothing is known yet.
+    Projection happens inside the search, so a pair holds the change that was made.
     """
 
     HISTORY = 10
@@ -118,13 +133,14 @@ class LBFGS:
     BACKTRACKS = 8
     FIRST_CHANGE = 0.01
 
-    def __init__(self, learning_rate: float) -> None:
+    def __init__(self, learning_rate: float, bounds: Bounds = (0.0, 1.0)) -> None:
         self._rate = learning_rate
+        self._bounds = bounds
         self._pairs: deque[tuple[Tensor, Tensor]] = deque(maxlen=self.HISTORY)
 
     def step(
-        self, image: Tensor, here: Evaluation, evaluate: Evaluate
-    ) -> tuple[Tensor, Evaluation]:
+        self, image: Tensor, here: Evaluation[Any], evaluate: Evaluate
+    ) -> tuple[Tensor, Evaluation[Any]]:
         """See Optimiser. At a minimum G stays as it is."""
         if not here.gradient.any():
             return image, here
@@ -155,12 +171,12 @@ class LBFGS:
         return q.neg_()
 
     def _search(
-        self, image: Tensor, here: Evaluation, evaluate: Evaluate, direction: Tensor
-    ) -> tuple[Tensor, Evaluation, bool]:
+        self, image: Tensor, here: Evaluation[Any], evaluate: Evaluate, direction: Tensor
+    ) -> tuple[Tensor, Evaluation[Any], bool]:
         """The first of rate, rate/2.5, … along the direction where J falls enough."""
         length = self._rate
         for _ in range(self.BACKTRACKS):
-            moved = torch.add(image, direction, alpha=length).clamp_(0, 1)
+            moved = _project(torch.add(image, direction, alpha=length), self._bounds)
             expected = float(_dot(here.gradient, moved - image))
             if expected < 0:
                 there = evaluate(moved)
@@ -187,14 +203,19 @@ class LBFGS:
             self._pairs.extend(zip(state["s"].unbind(), state["y"].unbind(), strict=True))
 
 
-def build_optimiser(name: str, learning_rate: float) -> Optimiser:
-    """`gd`, `adam` or `lbfgs`."""
-    makers: dict[str, Callable[[float], Optimiser]] = {
+def build_optimiser(name: str, learning_rate: float, bounds: Bounds = (0.0, 1.0)) -> Optimiser:
+    """`gd`, `adam` or `lbfgs`. bounds: smallest and largest value of G; None: it has none."""
+    makers: dict[str, Callable[[float, Bounds], Optimiser]] = {
         "gd": GradientDescent,
         "adam": Adam,
         "lbfgs": LBFGS,
     }
-    return makers[name](learning_rate)
+    return makers[name](learning_rate, bounds)
+
+
+def _project(x: Tensor, bounds: Bounds) -> Tensor:
+    """x, in place, at the nearest point within the bounds."""
+    return x if bounds is None else x.clamp_(*bounds)
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from styletransfer.core.errors import RecipeError
-from styletransfer.core.types import OPTIMISERS
+from styletransfer.core.types import DEFAULT_LEARNING_RATES, OPTIMISERS
 
 MEDIA: Final = ("sound", "signal", "volume", "clip")
 
@@ -100,6 +100,13 @@ class PieceRecipe:
     def kind(self) -> Kind:
         """What this medium and goal take."""
         return KINDS[self.medium, self.goal]
+
+    @property
+    def effective_learning_rate(self) -> float:
+        """The learning rate that the optimiser is given."""
+        if self.learning_rate is None:
+            return DEFAULT_LEARNING_RATES[self.optimiser]
+        return self.learning_rate
 
     @classmethod
     def from_dict(cls, entries: Mapping[str, Any]) -> PieceRecipe:

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from styletransfer.core.checkpoint import load_checkpoint
+from styletransfer.core.types import Losses
 from tests.e2e.stack import Stack, wait_until
 from tests.e2e.test_paint import PASSWORD, begin, files, step_of, wait_for_picture, wait_for_step
 
@@ -95,10 +96,10 @@ def recovery(page: Page, killed: float, floor: int) -> tuple[float, list[int]]:
 def test_a_killed_style_worker(fragile: Stack, watched: Page, record_property) -> None:
     checkpoint = fragile.data_dir / "checkpoints" / f"{job_of(watched)}.safetensors"
     wait_until(checkpoint.exists, 30, "a checkpoint")
-    wait_for_step(watched, load_checkpoint(checkpoint).step + 3)
+    wait_for_step(watched, load_checkpoint(checkpoint, Losses).step + 3)
     worker = fragile.pids["style"]
     killed = kill(fragile, "style")
-    saved, shown = load_checkpoint(checkpoint).step, step_of(watched)
+    saved, shown = load_checkpoint(checkpoint, Losses).step, step_of(watched)
     seconds, steps = recovery(watched, killed + 0.5, shown)
     seconds += 0.5
     record_property("seconds", seconds)
@@ -151,7 +152,7 @@ def test_a_restart_of_everything(
     stopped = time.time()
     took = fragile.stop()
     checkpoint = fragile.data_dir / "checkpoints" / f"{job_of(page)}.safetensors"
-    saved = load_checkpoint(checkpoint).step
+    saved = load_checkpoint(checkpoint, Losses).step
     print(f"stopped in {took:.1f} s, checkpoint at {saved}, shown {step_of(page)}")
     assert took <= 3.5  # the supervisor kills whoever is not gone by then
     assert saved >= step_of(page)

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import torch
 from PIL import Image
-from torch import Tensor
 
+from styletransfer.core.checkpoint import State
 from styletransfer.core.features import Extractor
 from styletransfer.core.media.types import Medium, Pixels
 from styletransfer.core.pieces import Figure, PieceLosses, PieceRecipe
@@ -26,17 +26,8 @@ class Tools:
     extractor: Callable[[str], Extractor]
 
 
-@dataclass(frozen=True)
-class PieceState:
-    """A piece between two steps: all that a resumed run needs, as tensors.
-
-    fingerprint: of inputs, recipe and filters; a state only fits a piece with the same.
-    """
-
-    step: int
-    tensors: Mapping[str, Tensor]
-    losses: PieceLosses
-    fingerprint: str
+PieceState = State[PieceLosses]
+"""A piece between two steps; its fingerprint is `base.fingerprint`."""
 
 
 class PieceIterate(Protocol):

@@ -101,7 +101,7 @@ def test_a_resumed_run_makes_the_same_picture(
     state = run(optimise(content, style, lite, recipe), until=10).state()
     resumed = list(optimise(content, style, lite, recipe, state=state))
     assert [i.step for i in resumed] == list(range(10, 21))
-    assert torch.equal(resumed[-1].state().image, straight.state().image)
+    assert torch.equal(resumed[-1].state().x, straight.state().x)
     assert resumed[-1].losses == straight.losses
 
 
