@@ -7,9 +7,9 @@ from typing import Any, Literal
 from django import forms
 from PIL import Image
 
-from styletransfer.core.errors import RecipeError
 from styletransfer.core.types import EXTRACTORS, OPTIMISERS, STARTS, STYLE_LAYERS, Recipe
 from styletransfer.files import CONTENT, STYLE, PictureFolder
+from styletransfer.forms.problems import RecipeForm, choice, number, whole
 from styletransfer.models import StyleJob
 from styletransfer.services.pictures import LARGEST_INPUT, earlier_job, title_for
 from styletransfer.starters import StarterPicture, starter
@@ -26,20 +26,7 @@ DEFAULTS = Recipe()
 Field = Literal["content", "style"]
 
 
-def _number(label: str, **options: Any) -> forms.FloatField:
-    """A number whose bounds the recipe itself checks; left out, its default holds."""
-    return forms.FloatField(label=label, required=False, **options)
-
-
-def _whole(label: str) -> forms.IntegerField:
-    return forms.IntegerField(label=label, required=False)
-
-
-def _choice(label: str, names: dict[str, str], order: tuple[str, ...]) -> forms.ChoiceField:
-    return forms.ChoiceField(label=label, required=False, choices=[(n, names[n]) for n in order])
-
-
-class PaintForm(forms.Form):
+class PaintForm(RecipeForm):
     """Cleans into `content`, `style` (pictures), `recipe` and `title`."""
 
     content = forms.FileField(required=False, allow_empty_file=True, max_length=None)
@@ -49,26 +36,25 @@ class PaintForm(forms.Form):
     like = forms.UUIDField(label="Earlier picture", required=False)
     title = forms.CharField(label="Title", required=False, max_length=120)
 
-    size = _whole("Size")
-    steps = _whole("Steps")
-    style_weight = _number("Style weight")
-    optimiser = _choice("Optimiser", OPTIMISER_NAMES, OPTIMISERS)
-    start = _choice("Start", START_NAMES, STARTS)
-    blend = _number("Share of noise")
-    seed = _whole("Seed")
-    extractor = _choice("Extractor", EXTRACTOR_NAMES, EXTRACTORS)
+    size = whole("Size")
+    steps = whole("Steps")
+    style_weight = number("Style weight")
+    optimiser = choice("Optimiser", OPTIMISER_NAMES, OPTIMISERS)
+    start = choice("Start", START_NAMES, STARTS)
+    blend = number("Share of noise")
+    seed = whole("Seed")
+    extractor = choice("Extractor", EXTRACTOR_NAMES, EXTRACTORS)
     keep_colours = forms.BooleanField(label="Keep the photo’s colours", required=False)
     content_layer = forms.CharField(label="Content layer", required=False)
-    style_scales = _whole("Strokes")
-    learning_rate = _number("Learning rate")
-    tv_weight = _number("Smoothness")
+    style_scales = whole("Strokes")
+    learning_rate = number("Learning rate")
+    tv_weight = number("Smoothness")
 
     def __init__(self, *args: Any, owner: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.owner = owner
-        self.hints: dict[str, str] = {}
         for layer in STYLE_LAYERS:
-            self.fields[f"weight_{layer}"] = _number(f"Weight of {layer}")
+            self.fields[f"weight_{layer}"] = number(f"Weight of {layer}")
 
     @classmethod
     def values_of(cls, job: StyleJob | None) -> dict[str, Any]:
@@ -92,18 +78,6 @@ class PaintForm(forms.Form):
         )
         return {**cleaned, **pictures, "recipe": recipe, "title": title}
 
-    def problems(self) -> list[dict[str, str]]:
-        """The errors as the error summary shows them: field, message, hint."""
-        return [
-            {
-                "field": "" if field == "__all__" else field,
-                "message": str(message),
-                "hint": self.hints.get(field, ""),
-            }
-            for field, messages in self.errors.items()
-            for message in messages
-        ]
-
     def _picture(self, field: Field, like: StyleJob | None) -> Image.Image | None:
         """The upload, else the chosen starter, else the earlier job's picture."""
         upload, chosen = self.files.get(field), self._starter(field)
@@ -115,12 +89,9 @@ class PaintForm(forms.Form):
                 return PictureFolder(like.pk).picture(CONTENT if field == "content" else STYLE)
             return read_picture(upload, field=field, max_side=LARGEST_INPUT)
         except UserFacingError as error:
-            message = error.message
-            if error.code == "no_file":
-                message = f"There is no {'photo' if field == 'content' else 'style picture'} yet."
-            self.hints[field] = error.hint
-            self.errors.pop(field, None)
-            self.add_error(field, message)
+            what = "photo" if field == "content" else "style picture"
+            missing = f"There is no {what} yet." if error.code == "no_file" else ""
+            self.refuse(field, error, message=missing)
             return None
 
     def _starter(self, field: Field) -> StarterPicture | None:
@@ -136,11 +107,4 @@ class PaintForm(forms.Form):
         weights = {n: cleaned.get(f"weight_{n}") for n in STYLE_LAYERS}
         if any(w is not None for w in weights.values()):
             entries["layer_weights"] = {n: w for n, w in weights.items() if w}
-        try:
-            return Recipe.from_dict(entries)
-        except RecipeError as error:
-            label = self.fields[error.field].label if error.field in self.fields else "The recipe"
-            field = error.field if error.field in self.fields else None
-            if field not in self.errors:
-                self.add_error(field, f"{label} {error.message}.")
-            return None
+        return self.cook(Recipe.from_dict, entries)

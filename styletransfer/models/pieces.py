@@ -30,6 +30,7 @@ class Piece(Job):
     title = models.CharField(max_length=120)
     medium = models.CharField(max_length=10, choices=Medium.choices)
     recipe = models.JSONField(help_text="`PieceRecipe.to_dict()`")
+    called = models.JSONField(default=dict, help_text="what each input is called")
     extent = models.JSONField(
         default=dict, help_text="what is made: {seconds, rate} | {shape} | {frames, width, height}"
     )

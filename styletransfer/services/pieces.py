@@ -34,11 +34,16 @@ TITLES = {
 
 
 def start_piece(
-    *, owner: User, recipe: PieceRecipe, inputs: Mapping[str, Given], title: str = ""
+    *,
+    owner: User,
+    recipe: PieceRecipe,
+    inputs: Mapping[str, Given],
+    called: Mapping[str, str],
+    title: str = "",
 ) -> Piece:
     """Store the inputs and send the piece to the painters' queue.
 
-    inputs: as the recipe's kind names them.
+    inputs: as the recipe's kind names them. called: what each is called, a file's name or a title.
 
     Raises:
         UserFacingError: `too_many_jobs` (429).
@@ -46,7 +51,8 @@ def start_piece(
     check_waiting(owner)
     piece = Piece(
         owner=owner,
-        title=title.strip()[:120] or "Untitled",
+        title=(title.strip() or title_for(recipe, called))[:120],
+        called={name: readable(called[name]) for name in recipe.kind.inputs},
         medium=recipe.medium,
         recipe=recipe.to_dict(),
         steps=recipe.steps,
@@ -119,6 +125,6 @@ def earlier_piece(*, owner: User, piece_id: UUID | None) -> Piece | None:
     return Piece.objects.filter(owner=owner, pk=piece_id).first() if piece_id else None
 
 
-def title_for(recipe: PieceRecipe, names: Mapping[str, str]) -> str:
-    """A title by the names of the inputs: “Bells, as Rain”."""
-    return TITLES[recipe.goal].format(**{key: readable(name) for key, name in names.items()})
+def title_for(recipe: PieceRecipe, called: Mapping[str, str]) -> str:
+    """A title by what the inputs are called: “Bells, as Rain”."""
+    return TITLES[recipe.goal].format(**{name: readable(text) for name, text in called.items()})

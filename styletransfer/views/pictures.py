@@ -53,7 +53,7 @@ def paint(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         errors = form.problems()
         if request.htmx:  # type: ignore[attr-defined]
-            context = {"errors": errors, "by_field": _by_field(form)}
+            context = {"errors": errors, "by_field": form.by_field()}
             return render(request, "styletransfer/_paint_errors.html", context, status=422)
         context = paint_context(dict(request.POST.items()), errors=errors)
         return render(request, "styletransfer/paint.html", context, status=422)
@@ -68,11 +68,6 @@ def paint(request: HttpRequest) -> HttpResponse:
     if request.htmx:  # type: ignore[attr-defined]
         return HttpResponseClientRedirect(made.get_absolute_url())
     return redirect(made)
-
-
-def _by_field(form: PaintForm) -> list[tuple[str, str]]:
-    """Every field that has a place for its error, with its error or nothing."""
-    return [(name, " ".join(map(str, form.errors.get(name, [])))) for name in form.fields]
 
 
 def _uuid(text: str | None) -> UUID | None:
