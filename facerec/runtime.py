@@ -61,7 +61,8 @@ class FaceRuntime:
         detector, aligner = HogDetector(), FivePointAligner()
         encoder = Encoder(self.device, self._weights)
         self._shipped: FacePipeline = FacePipeline(detector, aligner, BatchingEncoder(encoder))
-        self._fine_tuned: tuple[Weights, FacePipeline] | None = None
+        self._shipped_encoder = encoder
+        self._fine_tuned: tuple[Weights, FacePipeline, Encoder] | None = None
         self._fine_tuned_lock = threading.Lock()
         self.liveness_network = _liveness_network(self.device)
         self._eyes: tuple[ActiveEncoder, FaceEyes] | None = None
@@ -80,21 +81,30 @@ class FaceRuntime:
     def pipeline_of(self, encoder: ActiveEncoder) -> FacePipeline:
         """With that encoder's backbone. One that was fine-tuned here is loaded when it is first
         asked for, a second or so; the last one is kept. Raises FaceCoreError."""
+        return self._parts_of(encoder)[0]
+
+    def encoder_of(self, encoder: ActiveEncoder) -> Encoder:
+        """That encoder's backbone, the very one that its pipeline encodes with.
+        Raises FaceCoreError."""
+        return self._parts_of(encoder)[1]
+
+    def _parts_of(self, encoder: ActiveEncoder) -> tuple[FacePipeline, Encoder]:
         from facerec.core.batching import BatchingEncoder
         from facerec.core.encoder import Encoder
         from facerec.core.fine_tuned import FineTunedBlocks
 
         check_usable(encoder)
         if encoder.net is None:
-            return self._shipped
+            return self._shipped, self._shipped_encoder
         with self._fine_tuned_lock:
             if self._fine_tuned is None or self._fine_tuned[0] != encoder.net:
                 blocks = FineTunedBlocks.load(encoder.net.path, encoder.net.sha256)
                 if blocks.version != encoder.backbone:
                     raise EncoderUnusable(f"{encoder.name}: its net is {blocks.version}")
-                net = BatchingEncoder(Encoder(self.device, self._weights, blocks=blocks))
-                self._fine_tuned = encoder.net, self._shipped.with_encoder(net)
-            return self._fine_tuned[1]
+                net = Encoder(self.device, self._weights, blocks=blocks)
+                pipeline = self._shipped.with_encoder(BatchingEncoder(net))
+                self._fine_tuned = encoder.net, pipeline, net
+            return self._fine_tuned[1:]
 
     def eyes_of(self, encoder: ActiveEncoder) -> FaceEyes:
         """What live checks are judged with: that encoder's pipeline and adapter. The last ones are

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from django.conf import settings
 
+from facerec.seam import sight
 from styletransfer.core.errors import WeightsError
 from styletransfer.core.features import (
     LITE_SHA256,
@@ -18,6 +19,7 @@ from styletransfer.core.features import (
     NetworkExtractor,
     build_extractor,
 )
+from styletransfer.core.visualise.networks import SeenNetwork, build_network
 from webapp.errors import UserFacingError
 
 _building = threading.Lock()
@@ -74,6 +76,15 @@ def extractor(name: str, on_progress: Callable[[int, int], None] | None = None) 
             except WeightsError as error:
                 raise _unavailable(name) from error
         return _extractors[name]
+
+
+def seen_network(name: str, on_progress: Callable[[int, int], None] | None = None) -> SeenNetwork:
+    """`lite`, `vgg19` or `face`, to be looked into; it shares the weights that the worker has.
+
+    Raises:
+        UserFacingError: as `extractor` does; `faces_unavailable`.
+    """
+    return build_network(sight() if name == "face" else extractor(name, on_progress))
 
 
 def _unavailable(name: str) -> UserFacingError:

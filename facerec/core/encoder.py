@@ -178,6 +178,11 @@ class Encoder:
             self.version = blocks.version
         self._net = cast(FaceNet, net.to(self.device, memory_format=torch.channels_last))  # type: ignore[call-overload]
 
+    @property
+    def net(self) -> FaceNet:
+        """The network itself, for who wants to look into it. It is constant."""
+        return self._net
+
     def encode(self, chips: NDArray[np.uint8]) -> Encoding:
         """f itself, of one view. Aligned faces, uint8 RGB (N, 150, 150, 3) -> float32 (N, 128).
         N may be 0."""

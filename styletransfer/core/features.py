@@ -73,6 +73,17 @@ class NetworkExtractor:
             features: dict[str, Tensor] = self._network(image, layers)
         return features
 
+    def activations(self, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+        """As a call, but in float32 and for every layer that the network has, also those that no
+        recipe names (`visualise.layers`)."""
+        features: dict[str, Tensor] = self._network(image, layers)
+        return features
+
+    def first_filters(self) -> Tensor:
+        """The weights of the first convolution, (units, 3, 3, 3), for RGB."""
+        first = next(m for m in self._network.modules() if isinstance(m, nn.Conv2d))
+        return first.weight.detach()
+
 
 def build_extractor(
     name: str,

@@ -1,0 +1,87 @@
+"""What the networks are shown, and that their named layers are the networks' own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from facerec.core.encoder import Encoder
+from facerec.core.pipeline import FacePipeline
+from facerec.seam import FaceSight
+from styletransfer.core.visualise.mining import mine
+from styletransfer.core.visualise.networks import SeenNetwork, build_network
+from tests.faces import draw_face
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    return Encoder()
+
+
+@pytest.fixture(scope="module")
+def face(encoder) -> SeenNetwork:
+    return build_network(FaceSight(FacePipeline.build(), encoder))
+
+
+@pytest.fixture(scope="module")
+def portrait() -> Image.Image:
+    return draw_face(2).resize((320, 400))
+
+
+def test_faces_are_shown_aligned_and_alone(face, portrait):
+    two = Image.new("RGB", (640, 400))
+    two.paste(portrait, (0, 0))
+    two.paste(draw_face(1).resize((320, 400)), (320, 0))
+    assert [view.size for view in face.views(two)] == [(150, 150)] * 2
+    assert face.views(Image.new("RGB", (320, 240), "grey")) == []
+
+
+def test_the_last_layer_is_what_the_encoder_projects(face, encoder, portrait):
+    [view] = face.views(portrait)
+    deepest = face.layers[-1].name
+    with torch.inference_mode():
+        features = face(face.prepare(view), [deepest])[deepest]
+        encoding = features.mean((2, 3)) @ encoder.net.projection
+    expected = encoder.encode(np.asarray(view)[None])
+    np.testing.assert_allclose(encoding.numpy(), expected, atol=1e-4)
+
+
+def test_layers_alone_are_what_they_are_together(face, seen, portrait):
+    for network in (face, seen):
+        picture = network.prepare(network.views(portrait)[0])
+        names = [info.name for info in network.layers]
+        with torch.inference_mode():
+            together = network(picture, names)
+            for info in network.layers:
+                [(name, alone)] = network(picture, [info.name]).items()
+                assert name == info.name
+                assert torch.equal(alone, together[name])
+                assert alone.shape[1] == info.units
+                assert (alone >= 0).all()
+        with pytest.raises(KeyError):
+            network(picture, ["relu7_7"])
+
+
+def test_a_mining_of_faces_gives_each_face_a_key_and_counts_pictures_without(face, portrait):
+    two = Image.new("RGB", (640, 400))
+    two.paste(portrait, (0, 0))
+    two.paste(draw_face(1).resize((320, 400)), (320, 0))
+    pictures = [("both", two), ("none", Image.new("RGB", (320, 240))), ("broken", None)]
+    [progress] = mine(face, pictures)
+    found = progress.findings
+    assert (found.done, found.unreadable, found.faceless) == (3, 1, 1)
+    assert found.kept() == {"both.0", "both.1"}
+    assert {key: view.size for key, view in progress.entered.items()} == {
+        "both.0": (150, 150),
+        "both.1": (150, 150),
+    }
+
+
+def test_what_is_nothing_to_the_encoder_is_its_mean_colour(face):
+    blank = torch.tensor(face.blank).view(1, 3, 1, 1).expand(1, 3, 150, 150)
+    with torch.inference_mode():
+        stem = face(blank, ["stem"])["stem"]
+    spread = stem.amax((2, 3)) - stem.amin((2, 3))
+    assert spread.max() < 1e-4  # the same everywhere: only biases are left
