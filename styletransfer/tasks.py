@@ -1,15 +1,18 @@
-"""Celery's entries to painting and making."""
+"""Celery's entries to painting, making and looking into networks."""
 
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import structlog
 from celery.signals import worker_ready
 from django.db import close_old_connections
 
-from styletransfer.models import Piece, StyleJob
+from styletransfer.models import Mining, Piece, StyleJob
+from styletransfer.services import excited, looks
 from styletransfer.services.leftovers import discard_orphans
+from webapp import archives
 from webapp.celery import app
 from webapp.jobs.runner import run_job
 
@@ -30,6 +33,28 @@ def make_piece(job_id: str) -> None:
     from styletransfer.services.work_pieces import make_piece as work  # loads torch, too
 
     run_job(Piece, job_id, work)
+
+
+@app.task(name=Mining.task, ignore_result=True)
+def mine(job_id: str) -> None:
+    from styletransfer.services.work_minings import run_mining  # likewise
+
+    run_job(Mining, job_id, run_mining)
+    archives.discard_leftovers()
+
+
+@app.task(name=looks.TASK, ignore_result=True)
+def look(user_id: int, look_id: str, network: str, layer: str, unit: int) -> None:
+    from styletransfer.services.work_looks import give_look  # in the faces' worker
+
+    give_look(user_id, UUID(look_id), network, layer, unit)
+
+
+@app.task(name=excited.TASK, ignore_result=True)
+def excite(network: str, layer: str, unit: int) -> None:
+    from styletransfer.services.work_excited import make_exciting
+
+    make_exciting(network, layer, unit)
 
 
 @worker_ready.connect

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from styletransfer.views import pictures
+from styletransfer.views import looks, minings, pictures, see
 
 app_name = "styletransfer"
 urlpatterns = [
@@ -19,4 +19,34 @@ urlpatterns = [
     path("pictures/<uuid:job_id>/pause/", pictures.pause, name="pause"),
     path("pictures/<uuid:job_id>/resume/", pictures.resume, name="resume"),
     path("pictures/<uuid:job_id>/delete/", pictures.delete, name="delete"),
+    path("see/", see.home, name="see_home"),
+    path("see/minings/", minings.start, name="mine"),
+    path("see/minings/<uuid:mining_id>/panel/", minings.panel, name="mining_panel"),
+    path("see/minings/<uuid:mining_id>/delete/", minings.delete, name="mining_delete"),
+    path("see/minings/<uuid:mining_id>/<slug:what>/", minings.act, name="mining_act"),
+    path(
+        "see/minings/<uuid:mining_id>/sheets/<slug:layer>-<int:number>.jpg",
+        minings.sheet,
+        name="mining_sheet",
+    ),
+    path(
+        "see/minings/<uuid:mining_id>/patches/<slug:layer>/<int:unit>/<int:rank>.png",
+        minings.patch,
+        name="mining_patch",
+    ),
+    path(
+        "see/minings/<uuid:mining_id>/sources/<str:key>.jpg", minings.source, name="mining_source"
+    ),
+    path(
+        "see/minings/<uuid:mining_id>/filters/<int:unit>.png",
+        minings.filter_picture,
+        name="mining_filter",
+    ),
+    path("see/looks/<uuid:look>/", looks.answer, name="look"),
+    path("see/<slug:network>/", see.network, name="see"),
+    path("see/<slug:network>/<slug:layer>/", see.layer, name="see_layer"),
+    path("see/<slug:network>/<slug:layer>/<int:unit>/", see.unit, name="see_unit"),
+    path("see/<slug:network>/<slug:layer>/<int:unit>/heat/", looks.start, name="start_look"),
+    path("see/<slug:network>/<slug:layer>/<int:unit>/excite/", looks.excite, name="excite"),
+    path("see/<slug:network>/<slug:layer>/<int:unit>/excited.jpg", looks.excited, name="excited"),
 ]

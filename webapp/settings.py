@@ -245,8 +245,11 @@ RATE_LIMITS = {
     "enrol": env.str("RATE_ENROL", "120/minute"),
     "paint": env.str("RATE_PAINT", "30/minute"),
     "archive": env.str("RATE_ARCHIVE", "30/hour"),
+    "mine": env.str("RATE_MINE", "20/hour"),
+    "look": env.str("RATE_LOOK", "240/minute"),
 }
 STYLE_JOBS_PER_USER = env.int("STYLE_JOBS_PER_USER", 20)  # waiting or running at once
+MININGS_PER_USER = env.int("MININGS_PER_USER", 3)  # likewise
 
 # --- language, time, log -----------------------------------------------------------------------
 LANGUAGE_CODE = "en"

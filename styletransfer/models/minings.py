@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.urls import reverse
 
@@ -56,6 +58,11 @@ class Mining(Job):
     def visible_to(self, user: Any) -> bool:
         shared = self.corpus == Corpus.HOUSE and user.is_authenticated
         return bool(shared or super().visible_to(user))
+
+    @property
+    def checkpoint_path(self) -> Path:
+        """Where the worker keeps what it needs to go on."""
+        return Path(settings.CHECKPOINT_DIR) / f"{self.pk}.safetensors"
 
     @property
     def rate(self) -> float:

@@ -9,15 +9,16 @@ from django.conf import settings
 
 from styletransfer.files import PictureFolder
 from styletransfer.folders import JobFolder
+from styletransfer.mining_files import MiningFolder
 from styletransfer.piece_files import PieceFolder
 from webapp.jobs.frames import forget_frames
 from webapp.jobs.registry import job_models
 
-FOLDERS: tuple[type[JobFolder], ...] = (PictureFolder, PieceFolder)
+FOLDERS: tuple[type[JobFolder], ...] = (PictureFolder, PieceFolder, MiningFolder)
 
 
 def discard(job_id: UUID) -> None:
-    """What a picture or a piece leaves outside the database: files, checkpoint, frames."""
+    """What a job leaves outside the database: files, checkpoint, frames."""
     for folder in FOLDERS:
         folder(job_id).delete()
     (settings.CHECKPOINT_DIR / f"{job_id}.safetensors").unlink(missing_ok=True)

@@ -1,0 +1,238 @@
+"""What the pages of the networks' layers show. Words live here and in the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from styletransfer.core.visualise.layers import GROUPS, NETWORKS, LayerInfo, network_layers
+from styletransfer.core.visualise.receptive import Box
+from styletransfer.mining_files import (
+    SHEET_COLUMNS,
+    SHEET_UNITS,
+    Hit,
+    MiningFolder,
+    Source,
+)
+from styletransfer.models import Corpus, Mining
+from styletransfer.services.networks import is_here
+
+TITLES = {"lite": "Lite", "vgg19": "VGG-19", "face": "The face encoder"}
+SAYS = {
+    "lite": "The house’s own small network. It compares pictures while one is painted.",
+    "vgg19": "The network of the style transfer paper. It learnt to name things in photos.",
+    "face": "It turns a face into 128 numbers. It has seen nothing but faces.",
+}
+GROUP_SAYS = {
+    1: "a few pixels: an edge, a colour",
+    2: "a corner, a stroke, a fine texture",
+    3: "a pattern that repeats",
+    4: "a part of a thing",
+    5: "a large form, or the whole",
+}
+SAMPLES = 4  # units that a layer shows on its network's page
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One unit on a wall: where its sprite lies on which sheet."""
+
+    unit: int
+    url: str
+    sheet: str
+    column: int
+    row: int
+    rows: int  # of the sheet
+    activation: float | None  # None: nothing excited it
+
+
+@dataclass(frozen=True)
+class Patch:
+    """One of a unit's nine."""
+
+    rank: int
+    activation: str
+    url: str
+    source: str
+    title: str
+    width: int
+    height: int
+    left: float  # of the box in the source, per cent
+    top: float
+    box_width: float
+    box_height: float
+    beyond: bool  # whether the unit looked over the picture's edge
+
+    @property
+    def place(self) -> str:
+        return f"{self.left} {self.top} {self.box_width} {self.box_height}"
+
+
+def layer_url(mining: Mining | None, network: str, layer: str) -> str:
+    return _in(mining, reverse("styletransfer:see_layer", args=[network, layer]))
+
+
+def unit_url(mining: Mining | None, network: str, layer: str, unit: int) -> str:
+    return _in(mining, reverse("styletransfer:see_unit", args=[network, layer, unit]))
+
+
+def _in(mining: Mining | None, url: str) -> str:
+    """With the corpus that was chosen; the house's own needs no telling."""
+    if mining is None or mining.corpus == Corpus.HOUSE:
+        return url
+    return f"{url}?{urlencode({'in': mining.pk})}"
+
+
+def corpus_name(mining: Mining) -> str:
+    if mining.corpus == Corpus.HOUSE:
+        return "The house’s pictures"
+    if mining.corpus == Corpus.GALLERY:
+        return f"Your gallery, {mining.created:%-d %b}"
+    return mining.source or "Your pictures"
+
+
+def networks() -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "title": TITLES[name],
+            "says": SAYS[name],
+            "here": is_here(name),
+            "units": sum(info.units for info in network_layers(name)),
+            "layers": len(network_layers(name)),
+        }
+        for name in NETWORKS
+    ]
+
+
+def groups(network: str, mining: Mining | None) -> list[dict[str, Any]]:
+    """The network's layers, layer 1 … layer 5, each with a few units of what was found."""
+    layers = network_layers(network)
+    largest = max(info.receptive.size for info in layers)
+    return [
+        {
+            "number": number,
+            "says": GROUP_SAYS[number],
+            "layers": [
+                {
+                    "name": info.name,
+                    "units": info.units,
+                    "size": info.receptive.size,
+                    "share": round(info.receptive.size / largest, 4),
+                    "url": layer_url(mining, network, info.name),
+                    "tiles": samples(mining, info),
+                }
+                for info in layers
+                if info.group == number
+            ],
+        }
+        for number in GROUPS
+    ]
+
+
+def samples(mining: Mining | None, info: LayerInfo, count: int = SAMPLES) -> list[Tile]:
+    """The units that fire strongest."""
+    found = tiles(mining, info) if mining is not None and mining.found else []
+    return strongest_first(found)[:count]
+
+
+def tiles(mining: Mining, info: LayerInfo) -> list[Tile]:
+    """The wall of a layer, by number; empty where the layer was not looked at."""
+    try:
+        units = MiningFolder(mining.pk).layer(info.name)
+    except FileNotFoundError:
+        return []
+    return [_tile(mining, info, unit, hits, len(units)) for unit, hits in enumerate(units)]
+
+
+def strongest_first(wall: Sequence[Tile]) -> list[Tile]:
+    return sorted(wall, key=lambda tile: -(tile.activation or 0.0))
+
+
+def _tile(mining: Mining, info: LayerInfo, unit: int, hits: list[Hit], units: int) -> Tile:
+    sheet, place = divmod(unit, SHEET_UNITS)
+    row, column = divmod(place, SHEET_COLUMNS)
+    on_sheet = min(SHEET_UNITS, units - sheet * SHEET_UNITS)
+    return Tile(
+        unit=unit,
+        url=unit_url(mining, mining.network, info.name, unit),
+        sheet=reverse("styletransfer:mining_sheet", args=[mining.pk, info.name, sheet]),
+        column=column,
+        row=row,
+        rows=-(-on_sheet // SHEET_COLUMNS),
+        activation=hits[0].activation if hits else None,
+    )
+
+
+def patches(mining: Mining, info: LayerInfo, unit: int) -> list[Patch]:
+    """A unit's nine, strongest first; empty where nothing excited it or nothing is known."""
+    folder = MiningFolder(mining.pk)
+    try:
+        hits, sources = folder.layer(info.name)[unit], folder.sources()
+    except (FileNotFoundError, IndexError):
+        return []
+    return [
+        _patch(mining, info, unit, rank, hit, sources[hit.key])
+        for rank, hit in enumerate(hits)
+        if hit.key in sources
+    ]
+
+
+def _patch(
+    mining: Mining, info: LayerInfo, unit: int, rank: int, hit: Hit, source: Source
+) -> Patch:
+    box = info.receptive.box_of(hit.row, hit.column)
+    inside = box.within((source.width, source.height))
+    return Patch(
+        rank=rank,
+        activation=f"{hit.activation:.3g}",
+        url=reverse("styletransfer:mining_patch", args=[mining.pk, info.name, unit, rank]),
+        source=reverse("styletransfer:mining_source", args=[mining.pk, hit.key]),
+        title=source.title,
+        width=source.width,
+        height=source.height,
+        left=round(100 * inside.left / source.width, 3),
+        top=round(100 * inside.top / source.height, 3),
+        box_width=round(100 * inside.width / source.width, 3),
+        box_height=round(100 * inside.height / source.height, 3),
+        beyond=inside != box,
+    )
+
+
+def seen_box(info: LayerInfo, hit: Hit) -> Box:
+    """What the unit saw; it may reach beyond the picture."""
+    return info.receptive.box_of(hit.row, hit.column)
+
+
+def layer_facts(info: LayerInfo) -> list[tuple[str, str]]:
+    field = info.receptive
+    return [
+        ("Layer", f"{info.name}, of layer {info.group}"),
+        ("Units", str(info.units)),
+        ("Each sees", f"{field.size} × {field.size} pixels"),
+        ("From one to the next", "1 pixel" if field.stride == 1 else f"{field.stride} pixels"),
+    ]
+
+
+def mining_facts(mining: Mining) -> list[tuple[str, str]]:
+    rows = [("Pictures", f"{mining.done:,} of {mining.total:,}" if mining.total else "…")]
+    if mining.unreadable:
+        word = "Without a face" if mining.network == "face" else "Could not be read"
+        rows.append((word, f"{mining.unreadable:,}"))
+    if mining.rate:
+        rows.append(("Rate", f"{mining.rate:.1f} pictures a second"))
+    return rows
+
+
+def beside(network: str, layer: str) -> tuple[str | None, str | None]:
+    """The layers before and after."""
+    names = [info.name for info in network_layers(network)]
+    place = names.index(layer)
+    return (
+        names[place - 1] if place else None,
+        names[place + 1] if place + 1 < len(names) else None,
+    )

@@ -1,0 +1,174 @@
+"""The pages of what the network sees: networks, layers, units. What was found in the house's own
+pictures everybody sees; what was found in one's own, oneself alone."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from styletransfer.core.visualise.layers import NETWORKS, LayerInfo, network_layers
+from styletransfer.models import Corpus, Mining
+from styletransfer.presenting import see as presenting
+from styletransfer.services import minings as services
+from styletransfer.services.excited import ExcitedFolder
+from styletransfer.services.networks import find_layer, is_here
+from webapp.accounts.access import role_required
+from webapp.accounts.models import User
+from webapp.accounts.roles import Role
+from webapp.jobs.models import ACTIVE, Status
+
+painters = role_required(Role.PAINTER)
+LISTED = 20  # of one's own minings
+
+
+def own_user(request: HttpRequest) -> User:
+    return cast(User, request.user)
+
+
+@painters
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    user = own_user(request)
+    own = services.minings_for(user).filter(owner=user).exclude(corpus=Corpus.HOUSE)[:LISTED]
+    shown = []
+    for network in presenting.networks():
+        mining = services.house_mining(network["name"])
+        layers = {info.group: info for info in network_layers(network["name"])}
+        strip = [presenting.samples(mining, info, 1) for info in layers.values()]
+        shown.append({**network, "strip": [tile for tiles in strip for tile in tiles]})
+    context = {
+        "networks": shown,
+        "fields": [
+            (i.group, i.receptive.size) for i in network_layers("lite") if i.name[-1] == "1"
+        ],
+        "own": [(mining, presenting.corpus_name(mining)) for mining in own],
+        "titles": presenting.TITLES,
+        "has_pictures": services.finished_pictures(user).exists(),
+        "most": services.MOST_PICTURES,
+    }
+    return render(request, "styletransfer/see/home.html", context)
+
+
+@painters
+@require_GET
+def network(request: HttpRequest, network: str) -> HttpResponse:
+    context = context_of(request, network)
+    context["groups"] = presenting.groups(network, context["mining"])
+    return render(request, "styletransfer/see/network.html", context)
+
+
+@painters
+@require_GET
+def layer(request: HttpRequest, network: str, layer: str) -> HttpResponse:
+    info = layer_or_404(network, layer)
+    context = context_of(request, network)
+    mining, by = context["mining"], request.GET.get("by")
+    wall = presenting.tiles(mining, info) if mining and mining.found else []
+    if by == "activation":
+        wall = presenting.strongest_first(wall)
+    before, after = presenting.beside(network, layer)
+    context |= {
+        "info": info,
+        "wall": wall,
+        "by": "activation" if by == "activation" else "number",
+        "silent": sum(tile.activation is None for tile in wall),
+        "before": before and presenting.layer_url(mining, network, before),
+        "after": after and presenting.layer_url(mining, network, after),
+        "before_name": before,
+        "after_name": after,
+        "layers": [
+            (i.name, i.group, presenting.layer_url(mining, network, i.name))
+            for i in network_layers(network)
+        ],
+    }
+    return render(request, "styletransfer/see/layer.html", context)
+
+
+@painters
+@require_GET
+def unit(request: HttpRequest, network: str, layer: str, unit: int) -> HttpResponse:
+    info = unit_or_404(network, layer, unit)
+    context = context_of(request, network)
+    mining = context["mining"]
+    found = bool(mining and mining.found)
+    context |= {
+        "info": info,
+        "unit": unit,
+        "patches": presenting.patches(mining, info, unit) if found else [],
+        "facts": presenting.layer_facts(info),
+        "wall_url": presenting.layer_url(mining, network, layer),
+        "before": presenting.unit_url(mining, network, layer, (unit - 1) % info.units),
+        "after": presenting.unit_url(mining, network, layer, (unit + 1) % info.units),
+        "unit_urls": presenting.unit_url(mining, network, layer, 987654321),
+        "filter": found and info.filters,
+        "excited": ExcitedFolder(network).facts(layer, unit),
+    }
+    return render(request, "styletransfer/see/unit.html", context)
+
+
+def layer_or_404(network: str, layer: str) -> LayerInfo:
+    info = find_layer(network, layer)
+    if info is None:
+        raise Http404
+    return info
+
+
+def unit_or_404(network: str, layer: str, unit: int) -> LayerInfo:
+    """The unit's layer."""
+    info = layer_or_404(network, layer)
+    if not 0 <= unit < info.units:
+        raise Http404
+    return info
+
+
+def context_of(request: HttpRequest, network: str) -> dict[str, Any]:
+    """What every page of a network needs: the mining that is looked at, and the others there are.
+
+    Raises Http404, where there is no such network, or the mining that `?in=` asks for is not this
+    network's or not for these eyes.
+    """
+    if network not in NETWORKS:
+        raise Http404
+    user = own_user(request)
+    asked = request.GET.get("in")
+    mining = _asked(user, network, asked) if asked else services.house_mining(network)
+    moving = services.minings_for(user, network).filter(status__in=[*ACTIVE, Status.PAUSED])
+    at_work = mining if mining and not mining.found else moving.filter(corpus=Corpus.HOUSE).first()
+    return {
+        "network": network,
+        "title": presenting.TITLES[network],
+        "says": presenting.SAYS[network],
+        "here": is_here(network),
+        "mining": mining,
+        "job": at_work,
+        "may_change": at_work is not None and services.may_change(user, at_work),
+        "facts": presenting.mining_facts(at_work) if at_work else [],
+        "corpora": _corpora(request, network, mining),
+    }
+
+
+def _asked(user: User, network: str, asked: str) -> Mining:
+    try:
+        mining = services.minings_for(user, network).filter(pk=UUID(asked)).first()
+    except ValueError:
+        mining = None
+    if mining is None:
+        raise Http404
+    return mining
+
+
+def _corpora(
+    request: HttpRequest, network: str, mining: Mining | None
+) -> list[tuple[str, str, bool]]:
+    """Where patches can come from: (name, URL of this page with it, whether it is chosen)."""
+    path, user = request.path, own_user(request)
+    own = services.minings_for(user, network).filter(owner=user).exclude(corpus=Corpus.HOUSE)
+    shown = [("The house’s pictures", path, mining is None or mining.corpus == Corpus.HOUSE)]
+    for other in own.exclude(status__in=[Status.FAILED, Status.CANCELLED])[:LISTED]:
+        chosen = mining is not None and mining.pk == other.pk
+        shown.append((presenting.corpus_name(other), f"{path}?in={other.pk}", chosen))
+    return shown
