@@ -51,4 +51,3 @@ def peaks(row: Floats, stretches: int) -> tuple[Floats, Floats]:
 def _digits(span: float) -> int:
     """Decimals that show a thousandth of the span."""
     return 3 if span <= 0 else max(0, 3 - int(np.floor(np.log10(span))))
-

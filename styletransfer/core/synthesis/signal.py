@@ -1,0 +1,177 @@
+"""The texture of a signal: another one in which the same things happen, at other times.
+
+Random convolutions over time (`filters.py`) see the example at several scales, from single samples
+to the rhythm of what repeats; the result, which begins as noise, is changed until their Gram
+matrices agree. The channels are seen together, each in deviations from its own mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from styletransfer.core.filters import Bank, RandomFilters
+from styletransfer.core.measures import signal as measures
+from styletransfer.core.media.signal import exhibit
+from styletransfer.core.media.types import MediumError, Pixels, Signal
+from styletransfer.core.media.waveform import waveform
+from styletransfer.core.pieces import Figure, PieceRecipe
+from styletransfer.core.synthesis.base import fingerprint, make
+from styletransfer.core.synthesis.types import Inputs, PieceIterate, PieceState, Tools
+from styletransfer.core.texture import TextureObjective
+
+MAX_LENGTH = 200_000
+"""Samples of a result; of the example, the first so many count."""
+
+FILTERS, TAPS = 64, 17
+_PEAKS = 360  # pairs in a header, of all channels together
+
+
+def compose(
+    inputs: Inputs, recipe: PieceRecipe, tools: Tools, state: PieceState | None = None
+) -> Iterator[PieceIterate]:
+    """`recipe.seconds` of the signal `style`'s texture, at its rate and in its units.
+
+    See `types.Compose`.
+    """
+    example = _beginning(cast(Signal, inputs["style"]))
+    length = _length(recipe, example.rate)
+    rendering = _Rendering(example)
+    style = rendering.standard(example.values).to(tools.device)
+    extractor = RandomFilters(
+        style.shape[1],
+        1,
+        banks(min(length, style.shape[-1])),
+        seed=recipe.seed,
+        device=tools.device,
+    )
+    start = _noise(style.shape[1], length, recipe.seed).to(tools.device)
+    objective = TextureObjective(extractor, style, start)
+    filters = {"name": extractor.name, "version": extractor.version}
+    yield from make(
+        start,
+        objective,
+        recipe,
+        rendering,
+        fingerprint=fingerprint(inputs, recipe, filters),
+        filters=filters,
+        state=state,
+        bounds=None,
+        natural=objective.natural,
+    )
+
+
+def banks(length: int) -> list[Bank]:
+    """Filters of one width over the signal at full rate, half of it, a quarter … as long as
+    they see no more than a quarter of `length` samples."""
+    found = [Bank("1", TAPS, FILTERS)]
+    while (shrink := 2 * found[-1].shrink) * TAPS <= length / 4:
+        found.append(Bank(f"1/{shrink}", TAPS, FILTERS, shrink=shrink))
+    return found
+
+
+def _beginning(example: Signal) -> Signal:
+    return Signal(example.values[:, :MAX_LENGTH], example.rate, example.names, example.units)
+
+
+def _length(recipe: PieceRecipe, rate: float) -> int:
+    """Samples of the result. Raises MediumError for too many."""
+    length = round((recipe.seconds or 0.0) * rate)
+    if length > MAX_LENGTH:
+        raise MediumError(
+            "too_long",
+            f"At {rate:g} Hz, {recipe.seconds:g} seconds are {length:,} samples; "
+            f"{MAX_LENGTH:,} are the most that can be made.",
+            f"Choose {MAX_LENGTH / rate:,.1f} seconds or less.",
+        )
+    return length
+
+
+def _noise(channels: int, length: int, seed: int) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn((1, channels, length), generator=generator)
+
+
+class _Rendering:
+    """See `base.Rendering`. x is (1, C, T) in deviations from each channel's mean."""
+
+    def __init__(self, example: Signal) -> None:
+        self._example = example
+        self._mean = example.values.mean(1, keepdims=True)
+        self._deviation = example.values.std(1, keepdims=True)
+
+    def standard(self, values: np.ndarray[Any, Any]) -> Tensor:
+        """(C, T) in the file's units to (1, C, T)."""
+        return torch.from_numpy((values - self._mean) / self._deviation)[None]
+
+    def result(self, x: Tensor) -> Signal:
+        """x in the units of the file."""
+        values = x[0].cpu().numpy() * self._deviation + self._mean
+        example = self._example
+        return Signal(values.astype(np.float32), example.rate, example.names, example.units)
+
+    def picture(self, x: Tensor) -> Pixels:
+        """See PieceIterate."""
+        return exhibit.picture(self.result(x))
+
+    def header(self, x: Tensor) -> dict[str, Any]:
+        """The waveform of the first channels, coarse."""
+        signal = self.result(x)
+        shown = min(len(signal.names), 4)
+        told = waveform(
+            signal.values[:shown],
+            signal.rate,
+            signal.names[:shown],
+            signal.units[:shown],
+            stretches=_PEAKS // shown,
+        )
+        return {"waveform": told}
+
+    def figures(self, x: Tensor) -> list[Figure]:
+        """Of the first channel."""
+        return held_out(self.result(x), self._example)
+
+
+def held_out(result: Signal, example: Signal) -> list[Figure]:
+    """What no Gram matrix asked for, of the first channel."""
+    rate, ours, theirs = example.rate, result.values[0], example.values[0]
+    noise = measures.phase_randomised(theirs, ours.size)
+    found = []
+    periods = measures.period(ours, rate), measures.period(theirs, rate)
+    if periods[0] is not None:
+        found.append(
+            Figure("Period", periods[0], periods[1], "s", "From one repetition to the next.")
+        )
+    found.append(
+        Figure(
+            "Peaks a second",
+            measures.peaks_a_second(ours, rate),
+            measures.peaks_a_second(theirs, rate),
+            "1/s",
+            "How often it rises two deviations over its mean.",
+        )
+    )
+    found.append(
+        Figure(
+            "Distance of values",
+            measures.amplitude_distance(ours, theirs),
+            None,
+            "σ",
+            "Between the two distributions of values, 0 is the same; noise of the same spectrum "
+            f"has {measures.amplitude_distance(noise, theirs):.2f}.",
+        )
+    )
+    found.append(
+        Figure(
+            "Distance of spectra",
+            measures.spectrum_distance(ours, theirs),
+            None,
+            "dB",
+            "Between the powers at each frequency; 0 is the same.",
+        )
+    )
+    return found
