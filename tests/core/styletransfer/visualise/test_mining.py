@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from styletransfer.core.errors import CheckpointError
+from styletransfer.core.visualise.findings import TOP, Findings
 from styletransfer.core.visualise.layers import network_layers
-from styletransfer.core.visualise.mining import TOP, Findings, mine
+from styletransfer.core.visualise.mining import mine
 from styletransfer.core.visualise.networks import SeenNetwork
 
 
