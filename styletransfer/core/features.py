@@ -19,6 +19,8 @@ from styletransfer.core.errors import WeightsError
 from styletransfer.core.lite import ThinVGG
 from styletransfer.core.torchvision_shim import import_torchvision
 from styletransfer.core.types import EXTRACTORS, LAYERS
+from styletransfer.core.visualise.layers import layer_info
+from styletransfer.core.visualise.receptive import Receptive
 
 LITE_WEIGHTS = Path(__file__).with_name("lite.safetensors")
 LITE_SHA256 = LITE_WEIGHTS.with_suffix(".sha256")
@@ -63,6 +65,10 @@ class NetworkExtractor:
         self.bf16 = bf16
         self._network = network.eval().requires_grad_(False)
         self._network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def field(self, layer: str) -> Receptive:
+        """What a layer's positions see of the picture."""
+        return layer_info(self.name, layer).receptive
 
     def __call__(self, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
         """See Extractor."""

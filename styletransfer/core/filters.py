@@ -92,6 +92,10 @@ class RandomFilters:
             raise KeyError(f"there is no bank {', '.join(sorted(unknown))}")
         return {name: self._see(x, bank) for name, bank in self.banks.items() if name in layers}
 
+    def field(self, layer: str) -> Receptive:
+        """See Tileable."""
+        return self.banks[layer].field
+
     def _see(self, x: Tensor, bank: Bank) -> Tensor:
         narrowest = min(x.shape[2:])
         if narrowest < bank.field.size:
@@ -102,7 +106,7 @@ class RandomFilters:
             )
         if bank.shrink > 1:
             x = _POOL[self.axes](x, bank.shrink)
-        weights = self._weights[bank.name]
+        weights = self._weights[bank.name].to(x.dtype)
         return _CONV[self.axes](x, weights, dilation=bank.dilation).relu()
 
 

@@ -19,6 +19,9 @@ Bounds = tuple[float, float] | None
 LossesT = TypeVar("LossesT")
 State = dict[str, Tensor]
 
+HISTORY = 10
+"""Pairs of changes that L-BFGS remembers unless told otherwise."""
+
 
 @dataclass
 class Evaluation(Generic[LossesT]):
@@ -128,15 +131,17 @@ class LBFGS:
     Projection happens inside the search, so a pair holds the change that was made.
     """
 
-    HISTORY = 10
     ARMIJO = 1e-4
     BACKTRACKS = 8
     FIRST_CHANGE = 0.01
 
-    def __init__(self, learning_rate: float, bounds: Bounds = (0.0, 1.0)) -> None:
+    def __init__(
+        self, learning_rate: float, bounds: Bounds = (0.0, 1.0), history: int = HISTORY
+    ) -> None:
+        """history: how many pairs are kept, each as large as two of G."""
         self._rate = learning_rate
         self._bounds = bounds
-        self._pairs: deque[tuple[Tensor, Tensor]] = deque(maxlen=self.HISTORY)
+        self._pairs: deque[tuple[Tensor, Tensor]] = deque(maxlen=history)
 
     def step(
         self, image: Tensor, here: Evaluation[Any], evaluate: Evaluate
@@ -203,13 +208,16 @@ class LBFGS:
             self._pairs.extend(zip(state["s"].unbind(), state["y"].unbind(), strict=True))
 
 
-def build_optimiser(name: str, learning_rate: float, bounds: Bounds = (0.0, 1.0)) -> Optimiser:
-    """`gd`, `adam` or `lbfgs`. bounds: smallest and largest value of G; None: it has none."""
-    makers: dict[str, Callable[[float, Bounds], Optimiser]] = {
-        "gd": GradientDescent,
-        "adam": Adam,
-        "lbfgs": LBFGS,
-    }
+def build_optimiser(
+    name: str, learning_rate: float, bounds: Bounds = (0.0, 1.0), history: int = HISTORY
+) -> Optimiser:
+    """`gd`, `adam` or `lbfgs`.
+
+    bounds: smallest and largest value of G; None: it has none. history: what L-BFGS remembers.
+    """
+    if name == "lbfgs":
+        return LBFGS(learning_rate, bounds, history)
+    makers: dict[str, Callable[[float, Bounds], Optimiser]] = {"gd": GradientDescent, "adam": Adam}
     return makers[name](learning_rate, bounds)
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from styletransfer.core.descent import Descent, Objective
 from styletransfer.core.media.types import Medium, Pixels
-from styletransfer.core.optimisers import Bounds, build_optimiser
+from styletransfer.core.optimisers import HISTORY, Bounds, build_optimiser
 from styletransfer.core.pieces import Figure, PieceLosses, PieceRecipe
 from styletransfer.core.synthesis.types import Inputs, PieceIterate, PieceState
 
@@ -46,19 +46,21 @@ def make(
     state: PieceState | None = None,
     bounds: Bounds = (0.0, 1.0),
     natural: float = 1.0,
+    history: int = HISTORY,
 ) -> Iterator[PieceIterate]:
     """Change start step by step, yielding it first and then every step.
 
     filters: {name, version} of what features are compared with. bounds: of the values of x; None:
     it has none. natural: J's size for something without likeness; its value at the start counts
-    where that is larger. Raises DivergedError when J leaves all bounds, CheckpointError when the
-    state belongs to another piece.
+    where that is larger. history: what L-BFGS remembers.
+    Raises DivergedError when J leaves all bounds, CheckpointError when the state belongs to
+    another piece.
     """
     rate = recipe.effective_learning_rate
     descent = Descent(
         start,
         objective,
-        build_optimiser(recipe.optimiser, rate, bounds),
+        build_optimiser(recipe.optimiser, rate, bounds, history),
         steps=recipe.steps,
         natural=natural,
         fingerprint=fingerprint,

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from styletransfer.core.objective import Evaluation
-from styletransfer.core.optimisers import LBFGS, Optimiser, build_optimiser
+from styletransfer.core.optimisers import HISTORY, LBFGS, Optimiser, build_optimiser
 from styletransfer.core.types import DEFAULT_LEARNING_RATES, Losses
 
 NO_LOSSES = Losses(0, 0, 0, {}, 0, 0, 0)
@@ -124,6 +124,21 @@ def test_the_state_is_all_there_is(name: str) -> None:
 
 
 def test_lbfgs_history_is_bounded() -> None:
-    optimiser = LBFGS(1.0)
-    descend(optimiser, 40)
-    assert len(optimiser.state_dict()["s"]) <= LBFGS.HISTORY
+    optimiser, short = LBFGS(1.0), build_optimiser("lbfgs", 1.0, history=3)
+    for bounded in (optimiser, short):
+        descend(bounded, 40)
+    assert len(optimiser.state_dict()["s"]) <= HISTORY
+    assert len(short.state_dict()["s"]) <= 3
+
+
+@pytest.mark.parametrize("name", DEFAULT_LEARNING_RATES)
+def test_without_bounds_values_go_where_they_must(name: str) -> None:
+    def far(x: Tensor) -> Evaluation:
+        gap = x - 3.0
+        return Evaluation(0.5 * gap.pow(2).sum().item(), gap, NO_LOSSES)
+
+    x = torch.zeros_like(TARGET)
+    optimiser, here = build_optimiser(name, DEFAULT_LEARNING_RATES[name], None), far(x)
+    for _ in range(200):
+        x, here = optimiser.step(x, here, far)
+    assert x.mean() > 1.2

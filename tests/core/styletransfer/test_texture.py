@@ -84,7 +84,6 @@ def test_several_examples_count_by_position(axes, network) -> None:
 
 def test_the_gradient_agrees_with_finite_differences(axes, network) -> None:
     s, c, x = noise(axes, 1).double(), noise(axes, 2).double(), noise(axes, 3).double()
-    network._weights = {k: v.double() for k, v in network._weights.items()}
     objective = TextureObjective(
         network, s, c, content=c, content_layer="coarse", terms={"e": (1.0, lambda v: (v**2).sum())}
     )
