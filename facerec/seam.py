@@ -51,11 +51,6 @@ class FaceSight:
         """The stem's weights for RGB in 0 … 255, (32, 3, 7, 7)."""
         return self._net.stem.weight.detach()
 
-    def mean(self) -> tuple[float, float, float]:
-        """What the network subtracts of every pixel, RGB in 0 … 255."""
-        red, green, blue = self._net.mean.flatten().tolist()
-        return red, green, blue
-
 
 def sight() -> FaceSight:
     """The encoder in use, as this worker has it loaded. Raises UserFacingError."""

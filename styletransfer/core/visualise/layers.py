@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal, NamedTuple
 
 from styletransfer.core.visualise.receptive import (
     Extent,
@@ -92,6 +93,29 @@ _NETWORKS: Mapping[str, tuple[LayerInfo, ...]] = {
 
 NETWORKS = tuple(_NETWORKS)
 """`lite`, `vgg19` and `face`."""
+
+
+class Padding(NamedTuple):
+    """What a network takes to lie beyond a picture's edge.
+
+    edge: the outermost values once more, or nothing. blank: the colour that is nothing to it, the
+    one it subtracts from every pixel: RGB in 0 … 255.
+    """
+
+    edge: Literal["repeat", "blank"]
+    blank: tuple[float, float, float]
+
+
+_PADDINGS: Mapping[str, Padding] = {
+    "lite": Padding("repeat", (114.75, 114.75, 114.75)),
+    "vgg19": Padding("blank", (123.675, 116.28, 103.53)),
+    "face": Padding("blank", (122.782, 117.001, 104.298)),
+}
+
+
+def padding_of(network: str) -> Padding:
+    """Raises KeyError for a network that there is not."""
+    return _PADDINGS[network]
 
 
 def network_layers(network: str) -> tuple[LayerInfo, ...]:

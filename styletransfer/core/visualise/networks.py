@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from styletransfer.core.features import NetworkExtractor
 from styletransfer.core.images import resize, to_tensor
-from styletransfer.core.visualise.layers import LayerInfo, network_layers
+from styletransfer.core.visualise.layers import LayerInfo, Padding, network_layers, padding_of
 
 SIDE = 256
 """Longest side, in pixels, at which lite and vgg19 are shown a picture (docs/decisions.md)."""
@@ -21,15 +21,11 @@ SIDE = 256
 LEAST_SIDE = 32
 """Shortest side: the deepest maps then have two rows."""
 
-Edge = Literal["repeat", "blank"]
-"""How a network pads: with the outermost values once more, or with nothing."""
-
 
 class SeenNetwork(Protocol):
     """A constant network, its layers, and how a picture has to be for it.
 
-    version: of its weights. edge: what it takes to lie beyond a picture's edge.
-    blank: the colour that is nothing to it, RGB in [0, 1].
+    version: of its weights. padding: what it takes to lie beyond a picture's edge.
     """
 
     @property
@@ -41,9 +37,7 @@ class SeenNetwork(Protocol):
     @property
     def device(self) -> torch.device: ...
     @property
-    def edge(self) -> Edge: ...
-    @property
-    def blank(self) -> tuple[float, float, float]: ...
+    def padding(self) -> Padding: ...
 
     def views(self, picture: Image.Image) -> list[Image.Image]:
         """What the network is shown of a picture: RGB, as `prepare` takes it; may be nothing."""
@@ -72,8 +66,7 @@ class ExtractorNetwork:
         self.version = extractor.version
         self.layers = network_layers(extractor.name)
         self.device = extractor.device
-        self.edge: Edge = "repeat" if extractor.name == "lite" else "blank"
-        self.blank = (0.485, 0.456, 0.406)  # ImageNet's mean, which vgg19 subtracts
+        self.padding = padding_of(extractor.name)
 
     def views(self, picture: Image.Image) -> list[Image.Image]:
         """See SeenNetwork. A picture longer than 8 : 1 is cut to its middle; none is enlarged but
@@ -120,23 +113,18 @@ class FaceSight(Protocol):
     def filters(self) -> Tensor:
         """The stem's weights, (32, 3, 7, 7)."""
 
-    def mean(self) -> tuple[float, float, float]:
-        """The colour that the network subtracts, RGB in 0 … 255."""
-
 
 class FaceNetwork:
     """The face encoder: of a picture it is shown the faces, each aligned and cut out alike."""
 
     name = "face"
-    edge: Edge = "blank"
 
     def __init__(self, sight: FaceSight) -> None:
         self._sight = sight
         self.version = sight.version
         self.layers = network_layers("face")
         self.device = sight.device
-        red, green, blue = sight.mean()
-        self.blank = (red / 255, green / 255, blue / 255)
+        self.padding = padding_of("face")
 
     def views(self, picture: Image.Image) -> list[Image.Image]:
         """See SeenNetwork. Every face that is found; nothing where there is none."""

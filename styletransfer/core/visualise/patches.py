@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from styletransfer.core.visualise.layers import LayerInfo
+from styletransfer.core.visualise.layers import LayerInfo, Padding
 from styletransfer.core.visualise.receptive import Box
 
 Pixels = npt.NDArray[np.uint8]
@@ -17,7 +17,7 @@ Pixels = npt.NDArray[np.uint8]
 SPRITE_SIDE = 3
 """Patches along a sprite's side."""
 
-_BEYOND = 0.55
+_LEFT_OF_BEYOND = 0.55
 """How much of a colour is left where it lies beyond the picture's edge."""
 
 _FADED = np.array([128, 128, 128])
@@ -35,23 +35,25 @@ def patch_box(layer: LayerInfo, row: int, column: int, view: tuple[int, int]) ->
     return box.within(view) if layer.receptive.size > min(view) else box
 
 
-def crop(view: Image.Image, box: Box, blank: tuple[float, float, float] | None = None) -> Pixels:
-    """The box, cut out of an RGB view.
+def cut(view: Image.Image, box: Box, padding: Padding) -> Pixels:
+    """The pixels of the box in an RGB view.
 
-    blank: what the network takes to lie beyond the edge, RGB in [0, 1]; None: the outermost pixels
-    once more. What lies there is shown faded, so that it is not taken for the picture.
+    What lies beyond the edge is what the network takes to be there, shown faded, so that it is not
+    taken for the picture.
     """
     pixels = np.asarray(view.convert("RGB"))
     height, width = pixels.shape[:2]
     rows, columns = np.arange(box.top, box.bottom), np.arange(box.left, box.right)
     inside = ((rows >= 0) & (rows < height))[:, None] & ((columns >= 0) & (columns < width))
-    cut = pixels[np.clip(rows, 0, height - 1)[:, None], np.clip(columns, 0, width - 1)].astype(
-        float
-    )
-    if blank is not None:
-        cut = np.where(inside[..., None], cut, np.array(blank) * 255)
-    faded = cut * _BEYOND + _FADED * (1 - _BEYOND)
-    return np.where(inside[..., None], cut, faded).round().clip(0, 255).astype(np.uint8)
+    patch = pixels[np.clip(rows, 0, height - 1)[:, None], np.clip(columns, 0, width - 1)]
+    beyond = patch if padding.edge == "repeat" else np.array(padding.blank)
+    faded = (beyond * _LEFT_OF_BEYOND + _FADED * (1 - _LEFT_OF_BEYOND)).round().astype(np.uint8)
+    return np.where(inside[..., None], patch, faded)
+
+
+def crop(view: Image.Image, box: Box, side: int, padding: Padding) -> Image.Image:
+    """The same as a square of `side` pixels."""
+    return enlarge(cut(view, box, padding), side)
 
 
 def enlarge(pixels: Pixels, side: int) -> Image.Image:
@@ -71,18 +73,15 @@ def enlarge(pixels: Pixels, side: int) -> Image.Image:
 
 
 def sprite(
-    patches: Sequence[Pixels],
-    cell: int = 64,
-    gap: int = 2,
-    ground: tuple[int, int, int] = (0, 0, 0),
+    patches: Sequence[Image.Image], side: int = 64, gap: int = 2, ground: str = "black"
 ) -> Image.Image:
-    """Up to nine patches in three rows of three, the strongest at the top left.
+    """Up to nine squares of `side` pixels in three rows of three, the strongest at the top left.
 
-    A picture of 3 · cell + 2 · gap pixels; the places of patches that are missing stay empty.
+    A picture of 3 · side + 2 · gap pixels; the places of patches that are missing stay empty.
     """
-    side = SPRITE_SIDE * cell + (SPRITE_SIDE - 1) * gap
-    sheet = Image.new("RGB", (side, side), ground)
+    length = SPRITE_SIDE * side + (SPRITE_SIDE - 1) * gap
+    sheet = Image.new("RGB", (length, length), ground)
     for index, patch in enumerate(patches[: SPRITE_SIDE**2]):
         row, column = divmod(index, SPRITE_SIDE)
-        sheet.paste(enlarge(patch, cell), (column * (cell + gap), row * (cell + gap)))
+        sheet.paste(patch, (column * (side + gap), row * (side + gap)))
     return sheet

@@ -10,6 +10,7 @@ from PIL import Image
 from facerec.core.encoder import Encoder
 from facerec.core.pipeline import FacePipeline
 from facerec.seam import FaceSight
+from styletransfer.core.lite import _MEAN
 from styletransfer.core.visualise.mining import mine
 from styletransfer.core.visualise.networks import SeenNetwork, build_network
 from tests.faces import draw_face
@@ -79,9 +80,13 @@ def test_a_mining_of_faces_gives_each_face_a_key_and_counts_pictures_without(fac
     }
 
 
-def test_what_is_nothing_to_the_encoder_is_its_mean_colour(face):
-    blank = torch.tensor(face.blank).view(1, 3, 1, 1).expand(1, 3, 150, 150)
-    with torch.inference_mode():
-        stem = face(blank, ["stem"])["stem"]
-    spread = stem.amax((2, 3)) - stem.amin((2, 3))
-    assert spread.max() < 1e-4  # the same everywhere: only biases are left
+def test_the_blank_colours_are_what_the_networks_subtract(face, seen, encoder):
+    np.testing.assert_allclose(face.padding.blank, encoder.net.mean.flatten(), atol=1e-3)
+    grey = torch.tensor(seen.padding.blank).view(1, 3, 1, 1) / 255
+    torch.testing.assert_close(grey.flatten(), torch.full((3,), _MEAN))
+
+
+def test_filters_are_the_first_layers_own(face, seen, encoder):
+    assert face.filters().shape == (32, 3, 7, 7)
+    assert torch.equal(face.filters(), encoder.net.stem.weight)
+    assert seen.filters().shape == (16, 3, 3, 3)

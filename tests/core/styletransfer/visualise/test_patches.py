@@ -7,9 +7,12 @@ import pytest
 import torch
 from PIL import Image
 
-from styletransfer.core.visualise.layers import layer_info
-from styletransfer.core.visualise.patches import crop, enlarge, patch_box, sprite
+from styletransfer.core.visualise.layers import Padding, layer_info
+from styletransfer.core.visualise.patches import crop, cut, patch_box, sprite
 from styletransfer.core.visualise.receptive import Box
+
+REPEAT = Padding("repeat", (0, 0, 0))
+RED = Padding("blank", (255, 0, 0))
 
 
 @pytest.fixture
@@ -20,14 +23,14 @@ def numbered() -> Image.Image:
 
 
 def test_a_patch_inside_is_the_pixels_themselves(numbered):
-    patch = crop(numbered, Box(2, 1, 7, 5))
+    patch = cut(numbered, Box(2, 1, 7, 5), REPEAT)
     np.testing.assert_array_equal(patch, np.asarray(numbered)[1:5, 2:7])
 
 
 def test_beyond_the_edge_is_what_the_network_takes_to_be_there_faded(numbered):
     box = Box(-2, -1, 3, 2)
     pixels = np.asarray(numbered)
-    repeated, blank = crop(numbered, box), crop(numbered, box, (1.0, 0.0, 0.0))
+    repeated, blank = cut(numbered, box, REPEAT), cut(numbered, box, RED)
     for patch in (repeated, blank):
         np.testing.assert_array_equal(patch[1:, 2:], pixels[0:2, 0:3])
     np.testing.assert_allclose(repeated[0, 4], 0.55 * pixels[0, 2] + 0.45 * 128, atol=1)
@@ -58,15 +61,15 @@ def test_nothing_outside_the_box_matters_to_the_unit(seen, corpus):
 
 
 def test_small_patches_keep_their_pixels_edges(numbered):
-    tiny = crop(numbered, Box(0, 0, 3, 3))
-    large = np.asarray(enlarge(tiny, 60))
-    np.testing.assert_array_equal(large[0:20, 0:20], np.broadcast_to(tiny[0, 0], (20, 20, 3)))
+    large = np.asarray(crop(numbered, Box(3, 2, 6, 5), 60, REPEAT))
+    first = np.asarray(numbered)[2, 3]
+    np.testing.assert_array_equal(large[0:20, 0:20], np.broadcast_to(first, (20, 20, 3)))
 
 
 def test_a_sprite_has_the_strongest_at_the_top_left_and_leaves_missing_ones_empty():
     colours = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0)]
-    patches = [np.full((10, 10, 3), colour, np.uint8) for colour in colours]
-    sheet = sprite(patches, cell=16, gap=2)
+    patches = [Image.new("RGB", (16, 16), colour) for colour in colours]
+    sheet = sprite(patches, side=16, gap=2)
     assert sheet.size == (52, 52)
     assert [sheet.getpixel(at) for at in ((8, 8), (26, 8), (44, 8), (8, 26))] == colours
     assert sheet.getpixel((44, 44)) == sheet.getpixel((17, 8)) == (0, 0, 0)
