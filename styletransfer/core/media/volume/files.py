@@ -43,7 +43,8 @@ def read(data: bytes, name: str) -> Volume:
 
     More than `MOST_VOXELS` are averaged to that. Values become 0 … 1 between the 0.1st and the
     99.9th percentile (`Volume.window` tells which they were); 8-bit colours keep 0 … 255.
-    NIfTI files are turned so that D grows up, H to the back and W to the left (DICOM's axes).
+    NIfTI files are turned so that D grows down, H to the back and W to the left, as slices are
+    shown.
     Raises MediumError.
     """
     if not data:
@@ -114,8 +115,8 @@ def _checked(stack: Stack) -> Iterator[Floats]:
 def _upright(
     values: Floats, spacing: Spacing, patient: tuple[str, str, str]
 ) -> tuple[Floats, Spacing]:
-    """The axes turned and swapped so that they grow to S, P and L."""
-    is_now, shall_be = (_turning.axcodes2ornt(axes) for axes in (patient, ("S", "P", "L")))
+    """The axes turned and swapped so that they grow to I, P and L."""
+    is_now, shall_be = (_turning.axcodes2ornt(axes) for axes in (patient, ("I", "P", "L")))
     turn = _turning.ornt_transform(is_now, shall_be)
     turned = _turning.apply_orientation(np.moveaxis(values, 0, -1), turn)
     d, h, w = (spacing[i] for i in np.argsort(turn[:, 0]))

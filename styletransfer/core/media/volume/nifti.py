@@ -81,11 +81,11 @@ def open_nifti(data: bytes) -> Stack:
 
 
 def to_nifti(volume: Volume) -> bytes:
-    """A .nii.gz in the units of the volume's window, its axes as DICOM has them (x to the left, y
-    to the back, z up); colours as RGB24."""
+    """A .nii.gz in the units of the volume's window, its axes growing as `read` turns them;
+    colours as RGB24."""
     low, high = volume.window
     d, h, w = volume.spacing
-    affine = np.diag([-w, -h, d, 1.0])
+    affine = np.diag([-w, -h, -d, 1.0])
     xyzc = volume.values.transpose(3, 2, 1, 0)
     if xyzc.shape[-1] == 3:
         rgb = np.ascontiguousarray((xyzc * 255).round().astype(np.uint8))

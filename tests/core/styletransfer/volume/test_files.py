@@ -163,7 +163,7 @@ class TestNumpy:
 
 class TestNifti:
     @pytest.mark.parametrize("ending", [".nii", ".nii.gz"])
-    def test_axes_grow_up_back_and_left(self, ending: str) -> None:
+    def test_axes_grow_down_back_and_left(self, ending: str) -> None:
         """NIfTI's x grows to the right and its y to the front, where the affine says so (RAS)."""
         array = ramp(8, 9, 10)
         raw = nifti(array, np.diag([0.5, 0.6, 2.0, 1])).to_bytes()
@@ -171,7 +171,7 @@ class TestNifti:
         assert volume.values.shape == (1, 10, 9, 8)
         assert np.allclose(volume.spacing, (2.0, 0.6, 0.5))
         low, high = volume.window
-        expected = np.clip((array.T[:, ::-1, ::-1] - low) / (high - low), 0, 1)
+        expected = np.clip((array.T[::-1, ::-1, ::-1] - low) / (high - low), 0, 1)
         assert np.allclose(volume.values[0], expected, atol=1e-5)
 
     def test_a_turned_one_is_turned_back(self) -> None:
