@@ -65,10 +65,12 @@ class Volume:
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """frames: (T, H, W, 3) uint8 RGB. fps: frames a second."""
+    """frames: (T, H, W, 3) uint8 RGB. fps: frames a second. note: what was left out of the file
+    when it was read, a sentence, or nothing."""
 
     frames: Pixels
     fps: float
+    note: str = ""
 
 
 Medium = Sound | Signal | Volume | Clip
