@@ -147,14 +147,15 @@ def _normals(opacity: Floats) -> Floats:
 def _corners(y: Array, x: Array, h: int, w: int) -> tuple[Array, Floats]:
     """(4, N) indices into H · W and the share of each, 0 where it lies outside."""
     y0, x0 = np.floor(y).ravel().astype(int), np.floor(x).ravel().astype(int)
-    fy: Array = y.ravel() - y0
-    fx: Array = x.ravel() - x0
+    fy, fx = (np.asarray(a, np.float32) for a in (y.ravel() - y0, x.ravel() - x0))
+    of_rows: list[Array] = [1 - fy, fy]
+    of_columns: list[Array] = [1 - fx, fx]
     indices: list[Array] = []
-    shares: list[Floats] = []
-    for dy, share_y in ((0, 1 - fy), (1, fy)):
-        for dx, share_x in ((0, 1 - fx), (1, fx)):
+    shares: list[Array] = []
+    for dy, share_y in enumerate(of_rows):
+        for dx, share_x in enumerate(of_columns):
             row, column = y0 + dy, x0 + dx
             inside = (row >= 0) & (row < h) & (column >= 0) & (column < w)
             indices.append(np.clip(row, 0, h - 1) * w + np.clip(column, 0, w - 1))
-            shares.append(np.asarray(share_y * share_x * inside, np.float32))
+            shares.append(share_y * share_x * inside)
     return np.stack(indices), np.stack(shares)
