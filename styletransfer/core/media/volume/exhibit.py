@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
 from typing import Any, Final
@@ -10,8 +9,9 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image
 
+from styletransfer.core.media.sheet import GROUND, sheet
 from styletransfer.core.media.types import Floats, Pixels, Volume
-from styletransfer.core.media.volume.render import GROUND, Body
+from styletransfer.core.media.volume.render import Body
 from styletransfer.core.media.volume.scaling import scaled_shape, scaled_spacing, shrink
 
 ORBIT_VIEWS: Final = 36
@@ -47,12 +47,12 @@ def exhibit(volume: Volume) -> dict[str, bytes]:
     for axis, (name, label) in enumerate(_AXES):
         count = volume.values.shape[1 + axis]
         cells = [_cell(volume, axis, k, _CELL) for k in range(count)]
-        views[name], files[f"{name}.jpg"] = _sheet(name, label, cells)
+        views[name], files[f"{name}.jpg"] = sheet(f"{name}.jpg", label, cells)
     body = Body(volume)
     turns = [body.view(math.radians(10 * k), _CAST_WIDTH) for k in range(ORBIT_VIEWS)]
     size = (_ORBIT_WIDTH, _ORBIT_WIDTH)
     cells = [Image.fromarray(t).resize(size, Image.Resampling.BICUBIC) for t in turns]
-    views["orbit"], files["orbit.jpg"] = _sheet("orbit", "Turning", cells, columns=6)
+    views["orbit"], files["orbit.jpg"] = sheet("orbit.jpg", "Turning", cells, columns=6)
     return {"sheet.json": json.dumps({"views": views}).encode()} | files
 
 
@@ -71,18 +71,3 @@ def _cell(volume: Volume, axis: int, at: int, longer: int) -> Image.Image:
     pixels = np.asarray(plane * 255 + 0.5, np.uint8).repeat(3 // plane.shape[-1], -1)
     size = max(8, round(width)), max(8, round(height))
     return Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC)
-
-
-def _sheet(
-    name: str, label: str, cells: list[Image.Image], columns: int = 0
-) -> tuple[dict[str, Any], bytes]:
-    """The pictures in rows, and what a viewer must know of them."""
-    columns = columns or math.ceil(math.sqrt(len(cells)))
-    width, height = cells[0].size
-    sheet = Image.new("RGB", (columns * width, math.ceil(len(cells) / columns) * height), GROUND)
-    for k, cell in enumerate(cells):
-        sheet.paste(cell, (k % columns * width, k // columns * height))
-    buffer = io.BytesIO()
-    sheet.save(buffer, "JPEG", quality=85)
-    facts = {"file": f"{name}.jpg", "count": len(cells), "columns": columns}
-    return facts | {"width": width, "height": height, "label": label}, buffer.getvalue()

@@ -9,16 +9,14 @@ for each depth (as in Lacroute and Levoy, "Fast volume rendering using a shear-w
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from styletransfer.core.media.sheet import GROUND
 from styletransfer.core.media.types import Floats, Pixels, Volume
 from styletransfer.core.media.volume.scaling import scaled_shape, shrink
-
-GROUND: Final = (18, 17, 16)
-"""RGB behind the body, and between pictures."""
 
 _TILT = math.radians(24)
 _LONGEST = 48
@@ -136,10 +134,11 @@ def _cut(shape: tuple[int, ...]) -> Floats:
 
 def _normals(opacity: Floats) -> Floats:
     """(3, D, H, W): where the surface faces; 0 within."""
+    smooth: Array = opacity
     for axis in range(3):  # binomial, against the staircase of voxels
-        before, after = (np.roll(opacity, k, axis) for k in (1, -1))
-        opacity = (before + 2 * opacity + after) / 4
-    gradient = -np.stack(np.gradient(opacity))
+        before, after = (np.roll(smooth, k, axis) for k in (1, -1))
+        smooth = (before + 2 * smooth + after) / 4
+    gradient = -np.stack(np.gradient(smooth))
     length = np.sqrt((gradient**2).sum(0))
     return np.asarray(gradient / np.maximum(length, 0.05), np.float32)
 

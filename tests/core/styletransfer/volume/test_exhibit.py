@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from styletransfer.core.media import registry
+from styletransfer.core.media.sheet import GROUND
 from styletransfer.core.media.types import Volume
-from styletransfer.core.media.volume.render import GROUND, Body, threshold
+from styletransfer.core.media.volume.render import Body, threshold
 
 
 def ball(centre: tuple[int, int, int], side: int = 25, radius: float = 4) -> Volume:
