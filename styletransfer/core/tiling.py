@@ -160,7 +160,8 @@ class _Sum(torch.autograd.Function):
             with torch.enable_grad():
                 region = tile.cut(x).detach().requires_grad_()
                 seen = ctx.measure(region, tile)
-            (part,) = torch.autograd.grad(seen, region, upstream)
+            live = [(a, u) for a, u in zip(seen, upstream, strict=True) if a.requires_grad]
+            (part,) = torch.autograd.grad([a for a, _ in live], region, [u for _, u in live])
             tile.cut(gradient).add_(part)
         return gradient, None, None
 

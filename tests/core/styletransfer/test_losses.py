@@ -117,3 +117,13 @@ def test_total_variation_of_a_step() -> None:
     image = torch.zeros(1, 3, 2, 4)
     image[..., 2:] = 1
     assert total_variation(image).item() == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_total_variation_sums_over_any_number_of_axes(axes: int) -> None:
+    """A ramp along the last axis has one slope, whatever the others are; one value has none."""
+    ramp = torch.arange(5.0).mul(0.5).expand(1, 2, *[4] * (axes - 1), 5)
+    assert total_variation(ramp).item() == pytest.approx(0.5)
+    diagonal = sum(torch.arange(4.0).view(-1, *[1] * after) for after in range(axes))
+    assert total_variation(diagonal[None, None]).item() == pytest.approx(axes)
+    assert total_variation(torch.ones(1, 1, *[1] * axes)).item() == 0

@@ -1,0 +1,1 @@
+"""Each medium by its held-out statistics, and the engine by its tiles; see bench_media."""
