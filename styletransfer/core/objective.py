@@ -80,7 +80,7 @@ class Objective:
         features: dict[Tap, Tensor] = {}
         for scale in range(self._scales):
             if scale:
-                image, also = _halve(image), set()
+                image, also = halve(image), set()
             for name, x in self._extractor(image, {*self._layers, *also}).items():
                 features[scale, name] = x
         return features
@@ -116,6 +116,6 @@ def _scales_of(image: Tensor) -> int:
     return (side // _LEAST_SIDE).bit_length()
 
 
-def _halve(image: Tensor) -> Tensor:
+def halve(image: Tensor) -> Tensor:
     """Half the size, by averages that overlap: plain 2×2 blocks would show in the gradient."""
     return functional.avg_pool2d(functional.pad(image, (1, 1, 1, 1), "replicate"), 4, stride=2)
