@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from styletransfer.views import looks, minings, pictures, see
+from styletransfer.views import looks, minings, pictures, pieces, see
 
 app_name = "styletransfer"
 urlpatterns = [
@@ -19,6 +19,21 @@ urlpatterns = [
     path("pictures/<uuid:job_id>/pause/", pictures.pause, name="pause"),
     path("pictures/<uuid:job_id>/resume/", pictures.resume, name="resume"),
     path("pictures/<uuid:job_id>/delete/", pictures.delete, name="delete"),
+    path("make/<slug:medium>/", pieces.make, name="make"),
+    path("make/<slug:medium>/starters/<slug:name>/<str:file>", pieces.starter, name="starter"),
+    path("pieces/", pieces.gallery, name="pieces"),
+    path("pieces/<uuid:piece_id>/", pieces.piece, name="piece"),
+    path("pieces/<uuid:piece_id>/panel/", pieces.panel, name="piece_panel"),
+    path("pieces/<uuid:piece_id>/curve/", pieces.curve, name="piece_curve"),
+    path("pieces/<uuid:piece_id>/thumb.jpg", pieces.thumb, name="piece_thumb"),
+    path("pieces/<uuid:piece_id>/picture.jpg", pieces.picture, name="piece_picture"),
+    path("pieces/<uuid:piece_id>/inputs/<slug:name>/<str:file>", pieces.given, name="piece_input"),
+    path("pieces/<uuid:piece_id>/moments/<int:step>/<str:file>", pieces.moment, name="moment"),
+    path("pieces/<uuid:piece_id>/result/<str:file>", pieces.result, name="piece_result"),
+    path("pieces/<uuid:piece_id>/cancel/", pieces.cancel, name="piece_cancel"),
+    path("pieces/<uuid:piece_id>/pause/", pieces.pause, name="piece_pause"),
+    path("pieces/<uuid:piece_id>/resume/", pieces.resume, name="piece_resume"),
+    path("pieces/<uuid:piece_id>/delete/", pieces.delete, name="piece_delete"),
     path("see/", see.home, name="see_home"),
     path("see/minings/", minings.start, name="mine"),
     path("see/minings/<uuid:mining_id>/panel/", minings.panel, name="mining_panel"),

@@ -57,7 +57,9 @@ def paint_context(
         "style_starters": _cards("style"),
         "weights": [(layer, values.get(f"weight_{layer}", 1)) for layer in STYLE_LAYERS],
         "layers": STYLE_LAYERS,
-        "meanings": [{"below": below, "words": words} for below, words in MEANINGS],
+        "meanings": {
+            "style_weight": [{"below": below, "words": words} for below, words in MEANINGS]
+        },
         "meaning": meaning_of(_float(weight, 50)),
         "rates": DEFAULT_LEARNING_RATES,
     }

@@ -19,11 +19,12 @@ from styletransfer.core.synthesis.compose import compose
 from styletransfer.core.synthesis.state_file import load_piece, save_piece
 from styletransfer.core.synthesis.types import PieceIterate, PieceState, Tools
 from styletransfer.models import Piece
-from styletransfer.piece_files import PieceFolder
+from styletransfer.piece_files import PICTURE, PieceFolder
 from styletransfer.services.work_sitting import Download, Sitting, told_kindly, work
 from styletransfer.streaming import FramePublisher
 from webapp.errors import UserFacingError
 from webapp.jobs.runner import Run
+from webapp.uploads import to_jpeg
 
 log = structlog.get_logger(__name__)
 
@@ -111,7 +112,9 @@ class Making(Sitting[Piece, PieceIterate]):
     def keep(self, iterate: PieceIterate) -> None:
         result = iterate.result()
         self._keep_moment(iterate.step, result)
-        self.folder.write_thumb(Image.fromarray(iterate.picture()))
+        picture = Image.fromarray(iterate.picture())
+        self.folder.write(PICTURE, to_jpeg(picture, quality=90))
+        self.folder.write_thumb(picture)
         files = self.folder.write_result(result)
         figures = [figure.to_dict() for figure in iterate.figures()]
         self.run.update(files=files, figures=figures)

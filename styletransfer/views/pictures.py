@@ -45,7 +45,7 @@ def own_job(request: HttpRequest, job_id: UUID) -> StyleJob:
 def paint(request: HttpRequest) -> HttpResponse:
     owner = cast(User, request.user)
     if request.method == "GET":
-        like = services.earlier_job(owner=owner, job_id=_uuid(request.GET.get("like")))
+        like = services.earlier_job(owner=owner, job_id=as_uuid(request.GET.get("like")))
         values = PaintForm.values_of(like)
         return render(request, "styletransfer/paint.html", paint_context(values, like=like))
     check_rate(request, "paint")
@@ -70,7 +70,8 @@ def paint(request: HttpRequest) -> HttpResponse:
     return redirect(made)
 
 
-def _uuid(text: str | None) -> UUID | None:
+def as_uuid(text: str | None) -> UUID | None:
+    """What the address says, if it is one."""
     try:
         return UUID(text or "")
     except ValueError:
@@ -92,12 +93,19 @@ def panel(request: HttpRequest, job_id: UUID) -> HttpResponse:
 
 
 def _job_context(found: StyleJob) -> dict[str, Any]:
+    def url(name: str) -> str:
+        return reverse(f"styletransfer:{name}", args=[found.pk])
+
     return {
         "job": found,
         "recipe": found.cooked,
         "facts": facts(found),
         "layers": layers(found),
         "summary": summary(found),
+        "acts": {name: url(name) for name in ("cancel", "pause", "resume", "delete")},
+        "downloads": [(f"{url('result')}?download", "PNG")] if found.has_picture else [],
+        "again": f"{reverse('styletransfer:paint')}?like={found.pk}",
+        "again_word": "Paint again, differently",
     }
 
 

@@ -2,7 +2,8 @@
 // and shows what it holds. Without this script the input inside works as it is.
 //
 // Attributes: name, label, invitation, capture (offer the camera), multiple, compact,
-// max-mb, max-megapixels, max-files. Fires a bubbling `change` whenever what it holds changes.
+// max-mb, max-megapixels, max-files; for what is no picture `accept` (endings: ".wav,.flac") and
+// `formats` (their names). Fires a bubbling `change` whenever what it holds changes.
 import { hasCamera, takePhoto } from "./camera.js";
 
 const MB = 1024 * 1024;
@@ -29,6 +30,9 @@ export class DropZone extends HTMLElement {
 
   get input() { return this.#input; }
 
+  /** The endings of the files that it takes; null: pictures. */
+  get #endings() { return this.getAttribute("accept")?.split(",") ?? null; }
+
   /** Take files as if they had been chosen; refuses with a sentence what cannot be sent. */
   take(files) {
     const accepted = [];
@@ -37,7 +41,7 @@ export class DropZone extends HTMLElement {
       if (refusal) return this.say(refusal);
       accepted.push(file);
     }
-    if (!accepted.length) return this.say("There is no picture in what you dropped or pasted.");
+    if (!accepted.length) return this.say(`There is no ${this.#endings ? "file" : "picture"} in what you dropped or pasted.`);
     const all = this.#input.multiple ? [...this.#files, ...accepted] : accepted.slice(0, 1);
     const most = Number(this.getAttribute("max-files")) || Infinity;
     if (all.length > most) return this.say(`At most ${most} photos at once. Remove some first.`);
@@ -68,7 +72,7 @@ export class DropZone extends HTMLElement {
 
   #makeInput() {
     const input = Object.assign(document.createElement("input"), {
-      type: "file", accept: "image/*", name: this.getAttribute("name") ?? "photo",
+      type: "file", accept: this.getAttribute("accept") ?? "image/*", name: this.getAttribute("name") ?? "photo",
       multiple: this.hasAttribute("multiple"),
     });
     input.id = `id_${input.name}`;
@@ -135,7 +139,9 @@ export class DropZone extends HTMLElement {
   #refusal(file) {
     const name = file.name || "That";
     const limit = Number(this.getAttribute("max-mb")) || Infinity;
-    if (file.type && !file.type.startsWith("image/")) return `${name} is not a picture. Use a JPEG, PNG or WebP file.`;
+    const endings = this.#endings;
+    if (endings && !endings.some((ending) => name.toLowerCase().endsWith(ending))) return `${name} is none of these: ${this.getAttribute("formats")}. Use one of them.`;
+    if (!endings && file.type && !file.type.startsWith("image/")) return `${name} is not a picture. Use a JPEG, PNG or WebP file.`;
     if (!file.size) return `${name} is empty. Use another file.`;
     if (file.size > limit * MB) return `${name} is ${(file.size / MB).toFixed(1)} MB; at most ${limit} MB can be sent. Use a smaller copy.`;
     return "";
@@ -167,8 +173,7 @@ export class DropZone extends HTMLElement {
 
   #figure(file, url) {
     const figure = Object.assign(document.createElement("figure"), { className: "drop-one" });
-    const image = Object.assign(document.createElement("img"), { src: url, alt: "" });
-    image.addEventListener("load", () => this.#judgePixels(file, image));
+    const image = this.#preview(file, url);
     image.addEventListener("error", () => image.remove()); // the server may know the format (HEIC, TIFF)
     const caption = document.createElement("figcaption");
     const remove = Object.assign(document.createElement("button"), { type: "button", className: "btn small", textContent: "Remove" });
@@ -177,6 +182,23 @@ export class DropZone extends HTMLElement {
     caption.append(Object.assign(document.createElement("span"), { textContent: file.name }), remove);
     figure.append(image, caption);
     return figure;
+  }
+
+  /** What shows a file, or plays it. */
+  #preview(file, url) {
+    const kind = file.type.split("/")[0];
+    if (kind === "audio" || kind === "video") {
+      const player = Object.assign(document.createElement(kind), { src: url, controls: true, loop: kind === "video", muted: kind === "video" });
+      player.setAttribute("aria-label", file.name);
+      return player;
+    }
+    if (this.#endings && kind !== "image") {
+      const size = file.size / MB;
+      return Object.assign(document.createElement("p"), { className: "drop-size", textContent: size < 0.1 ? `${Math.ceil(file.size / 1024)} kB` : `${size.toFixed(1)} MB` });
+    }
+    const image = Object.assign(document.createElement("img"), { src: url, alt: "" });
+    if (!this.#endings) image.addEventListener("load", () => this.#judgePixels(file, image));
+    return image;
   }
 
   #remove(file) {

@@ -1,0 +1,439 @@
+"""What the pages of pieces show. Words live here and in the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from styletransfer.core.media import registry
+from styletransfer.core.pieces import KINDS
+from styletransfer.forms.pictures import EXTRACTOR_NAMES, OPTIMISER_NAMES
+from styletransfer.forms.pieces import LABELS, goals_of
+from styletransfer.models import Piece
+from styletransfer.services.starter_shows import PLAYED
+from styletransfer.starters import starters as drawn
+
+
+@dataclass(frozen=True)
+class InputWords:
+    """One input on the form. heading: over it. label, invitation: of its drop zone. caption: under
+    it on the piece's page."""
+
+    heading: str
+    label: str
+    invitation: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the form of one medium and goal says."""
+
+    goal: str
+    hint: str
+    lead: str
+    inputs: Mapping[str, InputWords]
+    numbers: Mapping[str, tuple[str, str]] = field(default_factory=dict)  # name → (label, hint)
+
+
+TITLES = {
+    "sound": "Make a sound",
+    "signal": "Make a signal",
+    "volume": "Make a volume",
+    "clip": "Paint a clip",
+}
+MEDIA = {"sound": "Sound", "signal": "Signal", "volume": "Volume", "clip": "Clip"}
+
+SOUND_LENGTH = ("Length in seconds", "Up to a minute. Time and memory grow with it.")
+STEPS = ("Steps", "More is finer, and takes longer.")
+WORDS: Mapping[tuple[str, str], Words] = {
+    ("sound", "transfer"): Words(
+        "The timbre of another",
+        "what is played, in the voice of something else",
+        "One sound says what is played, another how it sounds. Listen while the one takes on the "
+        "timbre of the other.",
+        {
+            "content": InputWords(
+                "What is played", "Content: a sound", "Drop a sound here", "Content, what is played"
+            ),
+            "style": InputWords(
+                "How it sounds", "Style: another sound", "Drop a sound here", "Style, its timbre"
+            ),
+        },
+        {"seconds": SOUND_LENGTH, "steps": STEPS},
+    ),
+    ("sound", "texture"): Words(
+        "More of the same",
+        "another stretch of rain, of a crowd, of a bell",
+        "From a few seconds of a sound comes as much of it as you want, never twice the same.",
+        {
+            "style": InputWords(
+                "The example", "Example: a sound", "Drop a sound here", "The example"
+            )
+        },
+        {"seconds": SOUND_LENGTH, "steps": STEPS},
+    ),
+    ("signal", "texture"): Words(
+        "More of the same",
+        "another stretch of it",
+        "From a recording, an ECG say, comes another stretch that has its beats and its manner, "
+        "and is no copy.",
+        {
+            "style": InputWords(
+                "The example",
+                "Example: a signal",
+                "Drop a CSV or EDF here",
+                "The example",
+            )
+        },
+        {"seconds": ("Length in seconds", "At the example’s own rate."), "steps": STEPS},
+    ),
+    ("volume", "texture"): Words(
+        "From a volume",
+        "more of a scan’s or a simulation’s fabric",
+        "From a small block of something, foam or bone or rock, comes another that is built the "
+        "same way.",
+        {
+            "style": InputWords(
+                "The example", "Example: a volume", "Drop a volume here", "The example"
+            )
+        },
+        {
+            "size": ("Size, voxels a side", "Time and memory grow with its cube."),
+            "steps": STEPS,
+        },
+    ),
+    ("volume", "solid"): Words(
+        "From a picture",
+        "a solid that looks like it wherever it is cut",
+        "From a flat picture of a material comes a solid block of it: cut it anywhere, and it "
+        "looks like the picture.",
+        {
+            "style": InputWords(
+                "The material", "Example: a picture", "Drop a picture here", "The material"
+            )
+        },
+        {
+            "size": ("Size, voxels a side", "Time and memory grow with its cube."),
+            "steps": STEPS,
+        },
+    ),
+    ("clip", "transfer"): Words(
+        "In the manner of a painting",
+        "a moving picture that does not flicker",
+        "A short clip says what is seen, a painting says how; and what moves keeps its "
+        "brushstrokes.",
+        {
+            "content": InputWords(
+                "What is seen",
+                "Content: a clip",
+                "Drop a GIF or a video here",
+                "Content, what is seen",
+            ),
+            "style": InputWords(
+                "How it is seen",
+                "Style: a painting",
+                "Drop a painting here",
+                "Style, how it is seen",
+            ),
+        },
+        {
+            "size": ("Size, longest side in pixels", "Time grows with its square."),
+            "steps": ("Steps", "Of each frame. More is finer, and takes longer."),
+        },
+    ),
+}
+
+FILTERS = {
+    "random": (
+        "Random",
+        "convolutions drawn by chance and never trained; it is their number and sizes that count",
+    ),
+    "lite": (
+        EXTRACTOR_NAMES["lite"],
+        "the house’s own small network, trained on pictures",
+    ),
+    "vgg19": (EXTRACTOR_NAMES["vgg19"], "the network of the paper: about ten times slower"),
+}
+SLIDERS = {
+    "style_weight": ("Between content and style", "closer to the content", "closer to the style"),
+    "steadiness": ("How steady it is", "every frame for itself", "held to the one before"),
+}
+MEANINGS = {
+    "style_weight": (
+        (20, "the content, lightly touched"),
+        (40, "the content leads"),
+        (60, "in balance"),
+        (80, "the style leads"),
+        (101, "the style almost alone"),
+    ),
+    "steadiness": (
+        (1, "it may flicker"),
+        (34, "loosely held"),
+        (67, "steady"),
+        (101, "as steady as can be"),
+    ),
+}
+
+
+def meaning_of(name: str, value: Any) -> str:
+    """What a place of a slider means, in words."""
+    try:
+        place = float(value)
+    except (TypeError, ValueError):
+        return ""
+    return next((words for below, words in MEANINGS[name] if place < below), "")
+
+
+def make_context(
+    medium: str,
+    goal: str,
+    values: Mapping[str, Any],
+    *,
+    like: Piece | None = None,
+    errors: list[dict[str, str]] | None = None,
+) -> dict[str, Any]:
+    """The context of the page that a piece is asked for on."""
+    by_field = {error["field"]: error["message"] for error in errors or []}
+    kind, words = KINDS[medium, goal], WORDS[medium, goal]
+    return {
+        "here": medium,
+        "medium": medium,
+        "goal": goal,
+        "title": TITLES[medium],
+        "words": words,
+        "goals": [
+            {
+                "url": f"{reverse('styletransfer:make', args=[medium])}?goal={each}",
+                "label": WORDS[medium, each].goal,
+                "hint": WORDS[medium, each].hint,
+                "chosen": each == goal,
+            }
+            for each in goals_of(medium)
+        ],
+        "v": values,
+        "like": like,
+        "errors": errors,
+        "error_of": by_field,
+        "inputs": [
+            _input(name, each, words.inputs[name], values, by_field, like)
+            for name, each in kind.inputs.items()
+        ],
+        "sliders": [_slider(name, values, by_field) for name in SLIDERS if name in kind.numbers],
+        "numbers": [
+            _number(name, kind.numbers[name], words, values, by_field)
+            for name in ("seconds", "size", "steps")
+            if name in kind.numbers
+        ],
+        "filters": filter_choices(kind.filters),
+        "optimisers": OPTIMISER_NAMES.items(),
+        "meanings": {
+            name: [{"below": below, "words": text} for below, text in steps]
+            for name, steps in MEANINGS.items()
+            if name in kind.numbers
+        },
+    }
+
+
+def filter_choices(names: tuple[str, ...]) -> list[dict[str, str]]:
+    """The filters as cards; the first is the default, and says so."""
+    cards = []
+    for i, name in enumerate(names):
+        label, hint = FILTERS.get(name, (name, ""))
+        default = "" if i else " The default: it measured best."
+        cards.append({"value": name, "label": label, "hint": f"{hint}.{default}"})
+    return cards
+
+
+def _input(
+    name: str,
+    medium: str,
+    words: InputWords,
+    values: Mapping[str, Any],
+    error_of: Mapping[str, str],
+    like: Piece | None,
+) -> dict[str, Any]:
+    reused = like is not None and like.cooked.kind.inputs.get(name) == medium
+    reads = {} if medium == "picture" else registry.reads(medium)
+    return {
+        "name": name,
+        "medium": medium,
+        "words": words,
+        "accept": ",".join(reads),
+        "formats": ", ".join(dict.fromkeys(reads.values())),
+        "max_mb": settings.MAX_MEDIUM_MB if reads else settings.MAX_UPLOAD_MB,
+        "starters": starter_cards(medium),
+        "starter": values.get(f"{name}_starter", ""),
+        "error": error_of.get(name, ""),
+        "reused": like.called.get(name, "") if like and reused else "",
+    }
+
+
+def starter_cards(medium: str) -> list[dict[str, str]]:
+    """The house's own examples of a medium, as cards; `play` is a URL, where there is one."""
+    if medium == "picture":
+        return [{"value": s.name, "label": s.title, "picture": s.url} for s in drawn("style")]
+
+    def url(name: str, file: str) -> str:
+        return reverse("styletransfer:starter", args=[medium, name, file])
+
+    return [
+        {
+            "value": each.name,
+            "label": each.title,
+            "picture": url(each.name, "picture.jpg"),
+            "play": url(each.name, PLAYED["sound"]) if medium == "sound" else "",
+        }
+        for each in registry.starters(medium)
+    ]
+
+
+def _slider(name: str, values: Mapping[str, Any], error_of: Mapping[str, str]) -> dict[str, Any]:
+    label, low, high = SLIDERS[name]
+    return {
+        "name": name,
+        "label": label,
+        "low": low,
+        "high": high,
+        "value": values.get(name, 50),
+        "meaning": meaning_of(name, values.get(name, 50)),
+        "error": error_of.get(name, ""),
+    }
+
+
+def _number(
+    name: str,
+    bounds: tuple[float, float, float],
+    words: Words,
+    values: Mapping[str, Any],
+    error_of: Mapping[str, str],
+) -> dict[str, Any]:
+    low, high, _ = bounds
+    label, hint = words.numbers.get(name, (LABELS[name], ""))
+    return {
+        "name": name,
+        "label": label,
+        "hint": hint,
+        "value": values.get(name, ""),
+        "min": f"{low:g}",
+        "max": f"{high:g}",
+        "step": "any" if name == "seconds" else "1",
+        "error": error_of.get(name, ""),
+    }
+
+
+def facts(piece: Piece) -> list[tuple[str, str]]:
+    """A piece's parameters as rows of name and value."""
+    recipe = piece.cooked
+    words = WORDS[piece.medium, piece.goal]
+    rows = [("Made as", f"{MEDIA[piece.medium]}: {words.goal.lower()}"), *_extent(piece)]
+    rows.append(("Steps", str(recipe.steps)))
+    for name in SLIDERS:
+        if (value := getattr(recipe, name)) is not None:
+            rows.append((LABELS[name], f"{value:g}, {meaning_of(name, value)}"))
+    rows += [
+        ("Filters", FILTERS.get(recipe.filters, (recipe.filters, ""))[0]),
+        ("Optimiser", OPTIMISER_NAMES[recipe.optimiser]),
+        ("Learning rate", f"{recipe.effective_learning_rate:g}"),
+        ("Seed", str(recipe.seed)),
+    ]
+    if piece.seconds:
+        rows.append(("Made in", f"{piece.seconds:.0f} s on {piece.made_with.get('device', '?')}"))
+    if version := piece.made_with.get("filters", {}).get("version"):
+        rows.append(("Filters, exactly", version if " " in version else version[:12]))
+    return rows
+
+
+def _extent(piece: Piece) -> list[tuple[str, str]]:
+    extent = piece.extent
+    if "frames" in extent:
+        return [
+            ("Frames", f"{extent['frames']}, {extent['fps']:g} a second"),
+            ("Size", f"{extent['width']} × {extent['height']}"),
+        ]
+    if "shape" in extent:
+        return [("Size", " × ".join(map(str, extent["shape"])) + " voxels")]
+    if "rate" in extent:
+        rows = [("Length", f"{extent['seconds']:g} s at {extent['rate']:g} Hz")]
+        return rows + ([("Channels", str(extent["channels"]))] if extent["channels"] > 1 else [])
+    return []
+
+
+def filters_said(piece: Piece) -> str:
+    """Which filters its features were compared with, in a sentence."""
+    label, hint = FILTERS.get(piece.cooked.filters, (piece.cooked.filters, ""))
+    return f"{label}: {hint}." if hint else f"{label}."
+
+
+def layers(piece: Piece) -> list[tuple[str, str, str]]:
+    """Each layer, or other term: its name, what it adds to the style term, its share."""
+    costs: dict[str, float] = (piece.losses or {}).get("layers", {})
+    sum_of_all = sum(costs.values()) or 1.0
+    return [(name, f"{cost:.3g}", f"{cost / sum_of_all:.4f}") for name, cost in costs.items()]
+
+
+def summary(piece: Piece) -> str:
+    """One line beneath a piece: “Sound · 10 s · Random · L-BFGS · seed 7”."""
+    recipe = piece.cooked
+    parts = [MEDIA[piece.medium]]
+    if recipe.seconds is not None:
+        parts.append(f"{recipe.seconds:g} s")
+    if recipe.size is not None:
+        parts.append(f"{recipe.size} {'pixels' if piece.medium == 'clip' else 'voxels'}")
+    filters = FILTERS.get(recipe.filters, (recipe.filters, ""))[0]
+    return " · ".join([*parts, filters, OPTIMISER_NAMES[recipe.optimiser], f"seed {recipe.seed}"])
+
+
+def inputs_shown(piece: Piece) -> list[dict[str, str]]:
+    """A piece's inputs as its page shows them."""
+    words = WORDS[piece.medium, piece.goal].inputs
+    kinds = piece.cooked.kind.inputs
+
+    def url(name: str, file: str) -> str:
+        return reverse("styletransfer:piece_input", args=[piece.pk, name, file])
+
+    return [
+        {
+            "name": name,
+            "medium": kinds[name],
+            "caption": words[name].caption,
+            "called": piece.called.get(name, ""),
+            "picture": url(name, "picture.jpg"),
+            "base": url(name, "x").removesuffix("x"),
+        }
+        for name in kinds
+    ]
+
+
+def downloads(piece: Piece) -> list[tuple[str, str]]:
+    """URL and label of each file to download, the best first."""
+    return [
+        (
+            reverse("styletransfer:piece_result", args=[piece.pk, name]) + "?download",
+            name.split(".", 1)[-1].upper(),
+        )
+        for name in piece.files
+    ]
+
+
+def figure_rows(piece: Piece) -> list[dict[str, str]]:
+    """The held-out statistics as a table's rows."""
+
+    def said(value: float | None, unit: str) -> str:
+        if value is None:
+            return "–"
+        return f"{value:.3g}" if not unit else f"{value:.4g} {unit}"
+
+    return [
+        {
+            "name": figure["name"],
+            "result": said(figure["result"], figure["unit"]),
+            "example": said(figure["example"], figure["unit"]),
+            "meaning": figure["meaning"],
+        }
+        for figure in piece.figures
+    ]
