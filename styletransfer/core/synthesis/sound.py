@@ -1,0 +1,171 @@
+"""More of a sound's texture, or one sound in the timbre of another.
+
+What is changed is the waveform, sample by sample (see `hearing.py`). It begins as noise with the
+style's mean spectrum, or as the content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from styletransfer.core.hearing import OUTLINE, WINDOW, Hearing, MelSpectrogram, Scale
+from styletransfer.core.measures import sound as measures
+from styletransfer.core.media.sound import exhibit
+from styletransfer.core.media.sound.files import RATE
+from styletransfer.core.media.types import Pixels, Sound
+from styletransfer.core.pieces import Figure, PieceRecipe
+from styletransfer.core.synthesis.base import fingerprint, make
+from styletransfer.core.synthesis.types import Inputs, PieceIterate, PieceState, Tools
+from styletransfer.core.texture import TextureObjective
+
+SCALES = (Scale("0.1 s", 11),)
+MARGIN = WINDOW
+"""Samples before and after what is kept: there every sample lies in as many windows."""
+_PEAK = 0.7
+_STRETCHES = 300
+
+
+def compose(
+    inputs: Inputs, recipe: PieceRecipe, tools: Tools, state: PieceState | None = None
+) -> Iterator[PieceIterate]:
+    """`recipe.seconds` of the texture of `style`, or of `content` in the timbre of `style`.
+
+    See `types.Compose`.
+    """
+    rendering = _Rendering(
+        _level(cast(Sound, inputs["style"])), _begun(inputs.get("content"), recipe)
+    )
+    style = torch.from_numpy(rendering.style.samples)[None].to(tools.device)
+    length = _length(rendering.content, recipe)
+    content = None
+    if rendering.content is not None:
+        content = _widen(torch.from_numpy(rendering.content.samples)[None]).to(tools.device)
+    start = content if content is not None else _noise(rendering.style, length, recipe.seed)
+    start = start.to(tools.device)
+    hearing = Hearing(MelSpectrogram(RATE, style), style, SCALES, seed=recipe.seed)
+    objective = TextureObjective(
+        hearing,
+        style,
+        start,
+        layer_weights={scale.name: 1.0 for scale in SCALES},
+        content=content,
+        content_layer=OUTLINE,
+        alpha=0.0 if content is None else 1.0,
+        beta=1.0 if content is None else _beta(recipe),
+        tile=20 * RATE,
+    )
+    filters = {"name": hearing.name, "version": hearing.version}
+    yield from make(
+        start,
+        objective,
+        recipe,
+        rendering,
+        fingerprint=fingerprint(inputs, recipe, filters),
+        filters=filters,
+        state=state,
+        bounds=(-1.0, 1.0),
+        natural=objective.natural,
+    )
+
+
+def _beta(recipe: PieceRecipe) -> float:
+    """β; each 25 points of the slider are a factor of 10, as for pictures."""
+    return float(10.0 ** ((cast(float, recipe.style_weight) - 50.0) / 25.0))
+
+
+def _level(sound: Sound) -> Sound:
+    """At one peak, however loud it was recorded."""
+    loudest = float(np.abs(sound.samples).max())
+    return Sound(sound.samples * (_PEAK / loudest), sound.rate)
+
+
+def _begun(content: Any, recipe: PieceRecipe) -> Sound | None:
+    """As many seconds from the beginning as the recipe asks for."""
+    if content is None:
+        return None
+    samples = cast(Sound, content).samples[:, : round(cast(float, recipe.seconds) * RATE)]
+    return _level(Sound(samples, RATE))
+
+
+def _length(content: Sound | None, recipe: PieceRecipe) -> int:
+    if content is not None:
+        return int(content.samples.shape[-1])
+    return round(cast(float, recipe.seconds) * RATE)
+
+
+def _widen(wave: Tensor) -> Tensor:
+    return functional.pad(wave, (MARGIN, MARGIN), "reflect")
+
+
+def _noise(style: Sound, length: int, seed: int) -> Tensor:
+    """(1, 1, length + margins): Gaussian noise with the style's mean spectrum and level."""
+    generator = torch.Generator().manual_seed(seed)
+    n = length + 2 * MARGIN
+    spectrum = torch.fft.rfft(torch.randn(n, generator=generator))
+    power = torch.from_numpy(measures.mean_power(style))
+    gain = functional.interpolate(power.sqrt()[None, None], len(spectrum), mode="linear")[0, 0]
+    noise: Tensor = torch.fft.irfft(spectrum * gain, n)
+    noise = noise * (float(style.samples.std()) / noise.std())
+    return torch.clamp(noise, -1, 1)[None, None]
+
+
+class _Rendering:
+    """See `base.Rendering`. x is (1, 1, T) with a margin at either end."""
+
+    def __init__(self, style: Sound, content: Sound | None) -> None:
+        self.style, self.content = style, content
+
+    def result(self, x: Tensor) -> Sound:
+        """What is heard of x."""
+        return Sound(x[0, :, MARGIN:-MARGIN].cpu().numpy(), RATE)
+
+    def picture(self, x: Tensor) -> Pixels:
+        """See PieceIterate."""
+        return exhibit.picture(self.result(x))
+
+    def header(self, x: Tensor) -> dict[str, Any]:
+        """See PieceIterate."""
+        return {"waveform": exhibit.peaks(self.result(x), _STRETCHES)}
+
+    def figures(self, x: Tensor) -> list[Figure]:
+        """See PieceIterate."""
+        return held_out(self.result(x), self.style, self.content)
+
+
+def held_out(result: Sound, style: Sound, content: Sound | None) -> list[Figure]:
+    """What no cost asked for, against the style, and the onsets against the content."""
+    noise = measures.white_noise(style)
+    centroid, wanted = measures.spectral_centroid(result), measures.spectral_centroid(style)
+    found = [
+        Figure("Spectral centroid", centroid[0], wanted[0], "Hz", "How bright it sounds."),
+        Figure(
+            "Spread of the centroid", centroid[1], wanted[1], "Hz", "How much that changes."
+        ),
+        Figure(
+            "Modulation distance",
+            measures.modulation_distance(result, style),
+            None,
+            "",
+            "Rhythm and grain against the style’s, 0 is the same; white noise has "
+            f"{measures.modulation_distance(noise, style):.2f}.",
+        ),
+    ]  # fmt: skip
+    if content is not None:
+        kept = measures.onsets_kept(result, content)
+        found.append(
+            Figure(
+                "Onsets kept",
+                kept,
+                1.0,
+                "",
+                "How well its onsets follow the content’s: 1 is each in place, 0 none; the style "
+                f"alone has {measures.onsets_kept(style, content):.2f}.",
+            )
+        )
+    return found
