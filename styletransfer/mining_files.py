@@ -13,28 +13,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import NamedTuple
 
 from PIL import Image
 
+from styletransfer.core.visualise.findings import Hit
 from styletransfer.folders import JobFolder
 from webapp.uploads import to_jpeg
 
 SIGN = "mining.json"
 SHEET_COLUMNS = 8
 SHEET_UNITS = SHEET_COLUMNS**2
-TOP = 9
 PATCH_SIDE = 48  # pixels of one patch on a sheet
 GAP = 2  # pixels between two
-
-
-class Hit(NamedTuple):
-    """One place where a unit is excited: in which picture, and at which position of its map."""
-
-    activation: float
-    key: str
-    row: int
-    column: int
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
+from django.templatetags.static import static
 from django.urls import reverse
 
+from styletransfer.core.visualise.findings import Hit
 from styletransfer.core.visualise.layers import GROUPS, NETWORKS, LayerInfo, network_layers
-from styletransfer.core.visualise.receptive import Box
+from styletransfer.core.visualise.patches import patch_box
 from styletransfer.mining_files import (
     SHEET_COLUMNS,
     SHEET_UNITS,
-    Hit,
     MiningFolder,
     Source,
 )
@@ -34,7 +35,19 @@ GROUP_SAYS = {
     4: "a part of a thing",
     5: "a large form, or the whole",
 }
-SAMPLES = 4  # units that a layer shows on its network's page
+SAMPLES = 6  # units that a layer shows on its network's page
+HOW_LONG = {"lite": "half a minute", "vgg19": "some minutes", "face": "half a minute"}
+
+
+class Drawn(NamedTuple):
+    """The picture of the first page's drawing; size as Lite is shown it, middle of its squares."""
+
+    path: str
+    size: tuple[int, int]
+    middle: tuple[int, int]
+
+
+DRAWN = Drawn("starters/harbour.jpg", (256, 171), (128, 90))
 
 
 @dataclass(frozen=True)
@@ -76,6 +89,10 @@ def layer_url(mining: Mining | None, network: str, layer: str) -> str:
     return _in(mining, reverse("styletransfer:see_layer", args=[network, layer]))
 
 
+def network_url(mining: Mining | None, network: str) -> str:
+    return _in(mining, reverse("styletransfer:see", args=[network]))
+
+
 def unit_url(mining: Mining | None, network: str, layer: str, unit: int) -> str:
     return _in(mining, reverse("styletransfer:see_unit", args=[network, layer, unit]))
 
@@ -102,6 +119,7 @@ def networks() -> list[dict[str, Any]]:
             "title": TITLES[name],
             "says": SAYS[name],
             "here": is_here(name),
+            "how_long": HOW_LONG[name],
             "units": sum(info.units for info in network_layers(name)),
             "layers": len(network_layers(name)),
         }
@@ -185,7 +203,7 @@ def patches(mining: Mining, info: LayerInfo, unit: int) -> list[Patch]:
 def _patch(
     mining: Mining, info: LayerInfo, unit: int, rank: int, hit: Hit, source: Source
 ) -> Patch:
-    box = info.receptive.box_of(hit.row, hit.column)
+    box = patch_box(info, hit.row, hit.column, (source.width, source.height))
     inside = box.within((source.width, source.height))
     return Patch(
         rank=rank,
@@ -201,11 +219,6 @@ def _patch(
         box_height=round(100 * inside.height / source.height, 3),
         beyond=inside != box,
     )
-
-
-def seen_box(info: LayerInfo, hit: Hit) -> Box:
-    """What the unit saw; it may reach beyond the picture."""
-    return info.receptive.box_of(hit.row, hit.column)
 
 
 def layer_facts(info: LayerInfo) -> list[tuple[str, str]]:
@@ -228,11 +241,17 @@ def mining_facts(mining: Mining) -> list[tuple[str, str]]:
     return rows
 
 
-def beside(network: str, layer: str) -> tuple[str | None, str | None]:
-    """The layers before and after."""
-    names = [info.name for info in network_layers(network)]
-    place = names.index(layer)
-    return (
-        names[place - 1] if place else None,
-        names[place + 1] if place + 1 < len(names) else None,
-    )
+def drawing() -> dict[str, Any]:
+    """The first page's: a picture as Lite is shown one, and what one unit of each layer sees of
+    it, one square in the other."""
+    layers = {info.group: info for info in reversed(network_layers("lite"))}
+    width, height = DRAWN.size
+    fields = []
+    for group, info in sorted(layers.items()):
+        size = info.receptive.size
+        x, y = (
+            min(max(0, middle - size // 2), extent - size)
+            for middle, extent in zip(DRAWN.middle, DRAWN.size, strict=True)
+        )
+        fields.append({"group": group, "size": size, "x": x, "y": y})
+    return {"picture": static(DRAWN.path), "width": width, "height": height, "fields": fields}

@@ -43,8 +43,8 @@ def start_mining(
     """
     try:
         check_network(network)
-        if corpus == Corpus.HOUSE and (running := _house(network).filter(status__in=ACTIVE)[:1]):
-            return running[0]
+        if corpus == Corpus.HOUSE and (running := house_at_work(network)):
+            return running
         total = _count(owner, corpus, archive)
         with transaction.atomic():
             _check_waiting(owner)
@@ -73,6 +73,11 @@ def minings_for(user: User, network: str | None = None) -> QuerySet[Mining]:
 def house_mining(network: str) -> Mining | None:
     """Of the house's own pictures: the newest that found something."""
     return _house(network).filter(found=True).first()
+
+
+def house_at_work(network: str) -> Mining | None:
+    """The one that looks at the house's own pictures just now, or rests on its way."""
+    return _house(network).filter(status__in=[*ACTIVE, Status.PAUSED]).first()
 
 
 def may_change(user: User, mining: Mining) -> bool:

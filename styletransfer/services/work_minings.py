@@ -13,11 +13,12 @@ from PIL import Image
 from styletransfer import runtime
 from styletransfer.core.errors import CheckpointError
 from styletransfer.core.visualise.filters import first_layer
+from styletransfer.core.visualise.findings import Findings, Hit
 from styletransfer.core.visualise.layers import LayerInfo
-from styletransfer.core.visualise.mining import Findings, MiningProgress, mine
+from styletransfer.core.visualise.mining import MiningProgress, mine
 from styletransfer.core.visualise.networks import SeenNetwork
-from styletransfer.core.visualise.patches import crop, sprite
-from styletransfer.mining_files import GAP, PATCH_SIDE, SHEET_UNITS, Hit, MiningFolder, Source
+from styletransfer.core.visualise.patches import crop, patch_box, sprite
+from styletransfer.mining_files import GAP, PATCH_SIDE, SHEET_UNITS, MiningFolder, Source
 from styletransfer.models import Corpus, Mining
 from styletransfer.services.excited import ExcitedFolder
 from styletransfer.services.mining_pictures import MinedPicture, pictures_of, read
@@ -31,6 +32,7 @@ log = structlog.get_logger(__name__)
 
 TELL_EVERY = 0.4  # seconds between looks that watchers get
 KEEP_EVERY = 5.0  # seconds of work that a killed worker loses at most
+GROUND = "#808080"  # between patches, and where one is missing
 PICTURES_AT_ONCE = 256  # decoded, while patches are cut: 50 MB
 
 
@@ -166,11 +168,11 @@ class Wall:
             sources[key] = Source(title, *picture.size)
         self.folder.keep_sources(sources)
         for info in self.network.layers:
-            best = [[Hit(*hit) for hit in hits] for hits in self.findings.best(info.name)]
+            best = self.findings.best(info.name)
             self.folder.write_layer(info.name, best)
-            for number, start in enumerate(range(0, info.units, SHEET_UNITS)):
+            for sheet, start in enumerate(range(0, info.units, SHEET_UNITS)):
                 some = best[start : start + SHEET_UNITS]
-                self.folder.write_sheet(info.name, number, list(self._sprites(info, some)))
+                self.folder.write_sheet(info.name, sheet, list(self._sprites(info, some)))
                 if (status := self.run.stop_requested()) is not None:
                     raise Stopped(status)
         for unit, picture in enumerate(first_layer(self.network)):
@@ -180,17 +182,12 @@ class Wall:
 
     def _sprites(self, info: LayerInfo, units: Sequence[Sequence[Hit]]) -> Iterator[Image.Image]:
         for hits in units:
-            crops = [
-                crop(
-                    self._picture(hit.key),
-                    info.receptive.box_of(hit.row, hit.column),
-                    PATCH_SIDE,
-                    edge=self.network.edge,
-                    blank=self.network.blank,
-                )
-                for hit in hits
-            ]
-            yield sprite(crops, PATCH_SIDE, gap=GAP)
+            patches = []
+            for hit in hits:
+                view = self._picture(hit.key)
+                box = patch_box(info, hit.row, hit.column, view.size)
+                patches.append(crop(view, box, PATCH_SIDE, self.network.padding))
+            yield sprite(patches, PATCH_SIDE, GAP, GROUND)
 
 
 def _nothing_found(job: Mining) -> UserFacingError:

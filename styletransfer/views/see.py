@@ -19,7 +19,7 @@ from styletransfer.services.networks import find_layer, is_here
 from webapp.accounts.access import role_required
 from webapp.accounts.models import User
 from webapp.accounts.roles import Role
-from webapp.jobs.models import ACTIVE, Status
+from webapp.jobs.models import Status
 
 painters = role_required(Role.PAINTER)
 LISTED = 20  # of one's own minings
@@ -34,23 +34,29 @@ def own_user(request: HttpRequest) -> User:
 def home(request: HttpRequest) -> HttpResponse:
     user = own_user(request)
     own = services.minings_for(user).filter(owner=user).exclude(corpus=Corpus.HOUSE)[:LISTED]
-    shown = []
-    for network in presenting.networks():
-        mining = services.house_mining(network["name"])
-        layers = {info.group: info for info in network_layers(network["name"])}
-        strip = [presenting.samples(mining, info, 1) for info in layers.values()]
-        shown.append({**network, "strip": [tile for tiles in strip for tile in tiles]})
     context = {
-        "networks": shown,
-        "fields": [
-            (i.group, i.receptive.size) for i in network_layers("lite") if i.name[-1] == "1"
+        "networks": [network | _house_of(network["name"]) for network in presenting.networks()],
+        "drawing": presenting.drawing(),
+        "own": [
+            (mining, presenting.corpus_name(mining), presenting.TITLES[mining.network])
+            for mining in own
         ],
-        "own": [(mining, presenting.corpus_name(mining)) for mining in own],
-        "titles": presenting.TITLES,
         "has_pictures": services.finished_pictures(user).exists(),
-        "most": services.MOST_PICTURES,
+        "archive_hint": f"JPEG, PNG or WebP, in any folders, up to {services.MOST_PICTURES:,}. "
+        "Only small copies of those that excite a unit are kept; the ZIP is deleted.",
     }
     return render(request, "styletransfer/see/home.html", context)
+
+
+def _house_of(network: str) -> dict[str, Any]:
+    """What was found in the house's own pictures: the strongest unit of each of layer 1 … 5."""
+    mining = services.house_mining(network)
+    layers = {info.group: info for info in network_layers(network)}
+    strip = [(info, presenting.samples(mining, info, 1)) for info in layers.values()]
+    return {
+        "strip": [(info, tile) for info, tiles in strip for tile in tiles],
+        "job": services.house_at_work(network),
+    }
 
 
 @painters
@@ -66,23 +72,25 @@ def network(request: HttpRequest, network: str) -> HttpResponse:
 def layer(request: HttpRequest, network: str, layer: str) -> HttpResponse:
     info = layer_or_404(network, layer)
     context = context_of(request, network)
-    mining, by = context["mining"], request.GET.get("by")
+    mining, by_number = context["mining"], request.GET.get("by") == "number"
     wall = presenting.tiles(mining, info) if mining and mining.found else []
-    if by == "activation":
+    if not by_number:
         wall = presenting.strongest_first(wall)
-    before, after = presenting.beside(network, layer)
+    url = presenting.layer_url(mining, network, layer)
     context |= {
         "info": info,
         "wall": wall,
-        "by": "activation" if by == "activation" else "number",
+        "by": "number" if by_number else "activation",
+        "by_number": f"{url}{'&' if '?' in url else '?'}by=number",
+        "by_activation": url,
         "silent": sum(tile.activation is None for tile in wall),
-        "before": before and presenting.layer_url(mining, network, before),
-        "after": after and presenting.layer_url(mining, network, after),
-        "before_name": before,
-        "after_name": after,
         "layers": [
-            (i.name, i.group, presenting.layer_url(mining, network, i.name))
-            for i in network_layers(network)
+            {
+                "name": other.name,
+                "group": other.group,
+                "url": presenting.layer_url(mining, network, other.name),
+            }
+            for other in network_layers(network)
         ],
     }
     return render(request, "styletransfer/see/layer.html", context)
@@ -99,7 +107,7 @@ def unit(request: HttpRequest, network: str, layer: str, unit: int) -> HttpRespo
         "info": info,
         "unit": unit,
         "patches": presenting.patches(mining, info, unit) if found else [],
-        "facts": presenting.layer_facts(info),
+        "layer_facts": presenting.layer_facts(info),
         "wall_url": presenting.layer_url(mining, network, layer),
         "before": presenting.unit_url(mining, network, layer, (unit - 1) % info.units),
         "after": presenting.unit_url(mining, network, layer, (unit + 1) % info.units),
@@ -136,12 +144,13 @@ def context_of(request: HttpRequest, network: str) -> dict[str, Any]:
     user = own_user(request)
     asked = request.GET.get("in")
     mining = _asked(user, network, asked) if asked else services.house_mining(network)
-    moving = services.minings_for(user, network).filter(status__in=[*ACTIVE, Status.PAUSED])
-    at_work = mining if mining and not mining.found else moving.filter(corpus=Corpus.HOUSE).first()
+    at_work = mining if mining and not mining.found else services.house_at_work(network)
     return {
         "network": network,
         "title": presenting.TITLES[network],
         "says": presenting.SAYS[network],
+        "how_long": presenting.HOW_LONG[network],
+        "network_url": presenting.network_url(mining, network),
         "here": is_here(network),
         "mining": mining,
         "job": at_work,

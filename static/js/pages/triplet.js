@@ -3,9 +3,9 @@
 import "../lib/drop-zone.js";
 import { fixed, line, look, plotHinge, strips } from "../lib/triplet-drawing.js";
 import { difficulty, hinge, squaredDistance } from "../lib/triplet-loss.js";
+import { Refusal, askWorker } from "../lib/worker-answer.js";
 
 const ROLES = ["A", "P", "N"];
-const PATIENCE = 60_000; // ms; the server forgets a photo after as long
 const SIZE = 128;
 const page = document.getElementById("triplet");
 const byId = (id) => document.getElementById(id);
@@ -20,37 +20,12 @@ const seats = Object.fromEntries(ROLES.map((role) => {
 const known = new WeakMap(); // File -> promise of its encoding, so that a swap asks nobody
 let moving = false; // files change places; the zones' own change events are no news
 
-const token = () => JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
-
 // --- from photos to numbers ----------------------------------------------------------------------
 
-class Refusal extends Error {}
-
-async function encode(file) {
+function encode(file) {
   const body = new FormData();
   body.append("photo", file);
-  const until = Date.now() + PATIENCE;
-  let response = await ask(page.dataset.url, { method: "POST", body, headers: { "X-CSRFToken": token() } });
-  const { url } = await read(response);
-  for (let wait = 60; Date.now() < until; wait = Math.min(wait * 1.3, 600)) {
-    await new Promise((done) => setTimeout(done, wait));
-    response = await ask(url);
-    const answer = await read(response);
-    if (response.status === 200) return answer;
-  }
-  throw new Refusal("No worker has looked at the photo. An administrator sees why on the status page.");
-}
-
-async function ask(url, options = {}) {
-  const response = await fetch(url, { credentials: "same-origin", ...options }).catch(() => null);
-  if (!response) throw new Refusal("The server cannot be reached. Try again in a moment.");
-  return response;
-}
-
-async function read(response) {
-  const answer = await response.json().catch(() => null);
-  if (response.ok && answer) return answer;
-  throw new Refusal(answer ? [answer.message, answer.hint].filter(Boolean).join(" ") : "The server could not look at this photo. Reload the page and try again.");
+  return askWorker(page.dataset.url, body);
 }
 
 async function seat(role, file) {
