@@ -138,7 +138,8 @@ def _normals(opacity: Floats) -> Floats:
     for axis in range(3):  # binomial, against the staircase of voxels
         before, after = (np.roll(smooth, k, axis) for k in (1, -1))
         smooth = (before + 2 * smooth + after) / 4
-    gradient = -np.stack(np.gradient(smooth))
+    slopes: Any = np.gradient(smooth)
+    gradient = -np.stack(slopes)
     length = np.sqrt((gradient**2).sum(0))
     return np.asarray(gradient / np.maximum(length, 0.05), np.float32)
 
