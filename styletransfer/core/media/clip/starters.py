@@ -90,11 +90,11 @@ def ball() -> Clip:
 
 def pan() -> Clip:
     """A camera that glides over a still life and comes nearer."""
-    table = scenes.still_life(3, 2 * _WIDTH)
+    table = scenes.still_life(3, 400)
 
     def draw(t: float) -> Image.Image:
-        width = 400 - 110 * t
-        left, top = 5 + 185 * t, 10 + 95 * t
+        width = 312 - 86 * t
+        left, top = 4 + 144 * t, 8 + 74 * t
         box = (left, top, left + width, top + width * _HEIGHT / _WIDTH)
         return table.resize((_WIDTH, _HEIGHT), Image.Resampling.LANCZOS, box=box)
 
