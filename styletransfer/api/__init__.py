@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ninja import Router
 
-from styletransfer.api import pictures
+from styletransfer.api import pictures, pieces, see
 
 router = Router()
 router.add_router("", pictures.router)
+router.add_router("", pieces.router, tags=["Sounds, signals, volumes, clips"])
+router.add_router("", see.router, tags=["What a network sees"])

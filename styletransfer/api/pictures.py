@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Literal
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import File, Form, Router, Schema, Status
 from ninja.files import UploadedFile
 
-from styletransfer.core.errors import RecipeError
+from styletransfer.api.recipes import read_recipe
 from styletransfer.core.types import Recipe
 from styletransfer.files import RESULT, PictureFolder
 from styletransfer.models import StyleJob
@@ -70,7 +69,9 @@ def start(
     """`content` and `style` are pictures; `recipe` is a JSON object, all of whose entries may be
     left out (see docs/style.md)."""
     check_rate(request, "paint")
-    cooked = _recipe(recipe)
+    cooked = read_recipe(
+        recipe, Recipe.from_dict, example='{"size": 512, "steps": 150}', docs="docs/style.md"
+    )
     job = services.start_job(
         owner=request.auth.user,  # type: ignore[attr-defined]
         content=read_picture(content, field="content", max_side=LARGEST_INPUT),
@@ -132,24 +133,3 @@ def _body(request: HttpRequest, job: StyleJob) -> dict[str, Any]:
     if event["result_url"]:
         event["result_url"] = f"{_url(request, job)}/result"
     return event
-
-
-def _recipe(text: str) -> Recipe:
-    try:
-        return Recipe.from_dict(json.loads(text or "{}"))
-    except ValueError as error:
-        raise UserFacingError(
-            "recipe_not_json",
-            "The recipe is not a JSON object.",
-            'Send one such as {"size": 512, "steps": 150}.',
-            status=422,
-            field="recipe",
-        ) from error
-    except RecipeError as error:
-        raise UserFacingError(
-            "bad_recipe",
-            f"The recipe’s {error.field} {error.message}.",
-            "See docs/style.md for what each entry means.",
-            status=422,
-            field=error.field,
-        ) from error

@@ -25,10 +25,10 @@ from styletransfer.services import asking
 from styletransfer.services import pieces as services
 from styletransfer.services.starter_shows import show
 from styletransfer.views.pictures import PAGE, as_uuid, painters
-from styletransfer.views.serving import served
 from webapp.accounts.models import User
 from webapp.jobs.models import ACTIVE
 from webapp.ratelimit import check_rate
+from webapp.serving import served
 
 
 def own_piece(request: HttpRequest, piece_id: UUID) -> Piece:
@@ -145,39 +145,41 @@ def curve(request: HttpRequest, piece_id: UUID) -> HttpResponse:
     return HttpResponse(bytes(found.curve), content_type="application/octet-stream")
 
 
-def _file(request: HttpRequest, found: Piece, path: str, *, as_file: str = "") -> HttpResponse:
-    try:
-        data = PieceFolder(found.pk).read(path)
-    except FileNotFoundError as error:
-        raise Http404 from error
-    return served(request, data, path, as_file=as_file)
+def _file(
+    request: HttpRequest, found: Piece, under: str, name: str, *, as_file: str = ""
+) -> HttpResponse:
+    folder = PieceFolder(found.pk)
+    if name not in folder.names(under):  # and nothing leads out of the folder
+        raise Http404
+    data = folder.read(f"{under}/{name}".lstrip("/"))
+    return served(request, data, name, as_file=as_file)
 
 
 @painters
 @require_GET
 def thumb(request: HttpRequest, piece_id: UUID) -> HttpResponse:
-    return _file(request, own_piece(request, piece_id), THUMB)
+    return _file(request, own_piece(request, piece_id), "", THUMB)
 
 
 @painters
 @require_GET
 def picture(request: HttpRequest, piece_id: UUID) -> HttpResponse:
     """The newest picture that was kept."""
-    return _file(request, own_piece(request, piece_id), PICTURE)
+    return _file(request, own_piece(request, piece_id), "", PICTURE)
 
 
 @painters
 @require_GET
 def given(request: HttpRequest, piece_id: UUID, name: str, file: str) -> HttpResponse:
     """A file of an input's exhibit."""
-    return _file(request, own_piece(request, piece_id), f"{INPUTS}/{name}/{file}")
+    return _file(request, own_piece(request, piece_id), f"{INPUTS}/{name}", file)
 
 
 @painters
 @require_GET
 def moment(request: HttpRequest, piece_id: UUID, step: int, file: str) -> HttpResponse:
     """A file of a moment's exhibit."""
-    return _file(request, own_piece(request, piece_id), f"{MOMENTS}/{step}/{file}")
+    return _file(request, own_piece(request, piece_id), f"{MOMENTS}/{step}", file)
 
 
 @painters

@@ -10,14 +10,17 @@ import pytest
 from django.conf import settings
 
 from styletransfer.core.types import Recipe
-from styletransfer.models import StyleJob
+from styletransfer.models import Piece, StyleJob
 from styletransfer.services.pictures import start_job
+from styletransfer.services.pieces import start_piece
 from tests.pictures import make_painter, photo
+from tests.pieces import beats, recipe
 from webapp.accounts.models import User
 from webapp.jobs.redis import client
 from webapp.jobs.runner import run_job, shutting_down
 
 Start = Callable[..., StyleJob]
+Begin = Callable[..., Piece]
 
 
 @pytest.fixture
@@ -44,6 +47,31 @@ def start(painter: User) -> Start:
         )
 
     return start
+
+
+@pytest.fixture
+def begin(painter: User) -> Begin:
+    """`begin(steps=3, …)`: a small signal of the painter's, sent to its queue."""
+
+    def begin(owner: User = painter, title: str = "", **entries: Any) -> Piece:
+        return start_piece(
+            owner=owner,
+            recipe=recipe(**entries),
+            inputs={"style": beats()},
+            called={"style": "heartbeat.csv"},
+            title=title,
+        )
+
+    return begin
+
+
+def make(piece: Piece) -> Piece:
+    """What the style worker does with the piece's message."""
+    from styletransfer.services.work_pieces import make_piece
+
+    run_job(Piece, str(piece.pk), make_piece)
+    piece.refresh_from_db()
+    return piece
 
 
 def run(job: StyleJob) -> StyleJob:

@@ -1,0 +1,301 @@
+"""Pieces on the web's side and on the worker's, with the real core."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from django.conf import settings
+from PIL import Image
+
+from styletransfer.core.media import registry
+from styletransfer.core.media.types import Signal
+from styletransfer.core.pieces import KINDS, PieceRecipe
+from styletransfer.core.synthesis.state_file import load_piece
+from styletransfer.models import Piece
+from styletransfer.piece_files import PieceFolder
+from styletransfer.services import asking
+from styletransfer.services import pieces as services
+from styletransfer.services.leftovers import discard_orphans
+from styletransfer.services.work_pieces import MOMENTS, extent_of, make_piece, moments_of
+from tests.pictures import make_painter, photo
+from tests.pieces import beats, recipe
+from tests.web.styletransfer.conftest import Begin, Start, make
+from tests.web.styletransfer.test_painting import at_step, curve_of, newest_frame
+from webapp.accounts.models import User
+from webapp.errors import UserFacingError
+from webapp.jobs.frames import stream_of
+from webapp.jobs.models import Status
+from webapp.jobs.redis import client
+from webapp.jobs.runner import run_job, shutting_down
+
+
+def again(piece: Piece) -> Piece:
+    return Piece.objects.get(pk=piece.pk)
+
+
+class TestBegin:
+    def test_a_piece_waits_with_its_inputs_and_a_picture(self, begin: Begin) -> None:
+        piece = begin(steps=7)
+        assert (piece.status, piece.steps, piece.medium) == (Status.QUEUED, 7, "signal")
+        assert piece.title == "More of Heartbeat"
+        assert piece.called == {"style": "Heartbeat"}
+        folder = PieceFolder(piece.pk)
+        kept = folder.read_input("style")
+        assert isinstance(kept, Signal)
+        np.testing.assert_array_equal(kept.values, beats().values)
+        assert (kept.rate, kept.names, kept.units) == (128, ("ECG",), ("mV",))
+        shown = Image.open(io.BytesIO(folder.read("inputs/style/picture.jpg")))
+        assert shown.size == (piece.width, piece.height)
+        assert folder.read("thumb.jpg")[:2] == b"\xff\xd8"
+        assert client().llen("style") == 1
+
+    def test_a_picture_is_kept_as_a_picture(self, painter: User) -> None:
+        solid = PieceRecipe.from_dict({"medium": "volume", "goal": "solid", "size": 16})
+        piece = services.start_piece(
+            owner=painter, recipe=solid, inputs={"style": photo(1)}, called={"style": "bark.png"}
+        )
+        kept = PieceFolder(piece.pk).read_input("style")
+        assert isinstance(kept, Image.Image)
+        assert kept.size == photo(1).size
+        assert piece.title == "Bark, in the round"
+
+    def test_pictures_and_pieces_wait_in_one_row(
+        self, begin: Begin, start: Start, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("django.conf.settings.STYLE_JOBS_PER_USER", 2)
+        start()
+        first = begin()
+        for one_more in (begin, start):
+            with pytest.raises(UserFacingError) as refused:
+                one_more()
+            assert (refused.value.code, refused.value.status) == ("too_many_jobs", 429)
+        assert len(PieceFolder.ids()) == 1  # nothing is left of the refused one
+        asking.pause_job(job=first)
+        start()
+        with pytest.raises(UserFacingError):
+            asking.resume_job(job=first)
+
+    def test_nothing_is_left_half_made(self, begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+        def no_room(*_: object, **__: object) -> None:
+            raise OSError("no space left on the device")
+
+        monkeypatch.setattr(PieceFolder, "write_thumb", no_room)
+        with pytest.raises(OSError, match="no space"):
+            begin()
+        assert not PieceFolder.ids()
+        assert not Piece.objects.exists()
+
+    def test_a_starter_that_is_not_there(self) -> None:
+        for medium in ("sound", "picture"):
+            with pytest.raises(UserFacingError) as refused:
+                services.starter_input(name="style", medium=medium, starter="../x")
+            assert (refused.value.code, refused.value.field) == ("no_such_starter", "style")
+
+
+class TestMoments:
+    @pytest.mark.parametrize("steps", [1, 2, 10, 11, 12, 150, 1000])
+    def test_they_are_spread_from_the_start_to_the_end(self, steps: int) -> None:
+        kept = sorted(moments_of(steps))
+        assert (kept[0], kept[-1]) == (0, steps)
+        assert len(kept) == min(MOMENTS, steps + 1)
+        gaps = np.diff(kept)
+        assert gaps.max() - gaps.min() <= 1
+
+    def test_what_is_told_of_an_extent(self) -> None:
+        assert extent_of(beats(2.0)) == {"seconds": 2.0, "rate": 128.0, "channels": 1}
+
+
+class TestToTheEnd:
+    def test_moments_files_figures_and_the_curve_are_kept(self, begin: Begin) -> None:
+        piece = make(begin(steps=4))
+        assert (piece.status, piece.step, piece.error) == (Status.DONE, 4, None)
+        assert piece.moments == [0, 1, 2, 3, 4]
+        folder = PieceFolder(piece.pk)
+        for step in piece.moments:
+            assert folder.names(f"moments/{step}") == ["spectrogram.jpg", "waveform.json"]
+        assert folder.names("inputs/style") == [
+            "input.npz",
+            "picture.jpg",
+            "spectrogram.jpg",
+            "waveform.json",
+        ]
+        assert folder.names("result") == sorted(piece.files) == ["signal.csv", "signal.edf"]
+        given_back = registry.read("signal", folder.read("result/signal.csv"), "signal.csv")
+        assert isinstance(given_back, Signal)
+        assert given_back.rate == pytest.approx(128)
+        assert given_back.seconds == pytest.approx(2)
+        assert piece.extent == {"seconds": 2.0, "rate": 128.0, "channels": 1}
+        assert piece.figures
+        assert set(piece.figures[0]) == {"name", "result", "example", "unit", "meaning"}
+        assert piece.made_with["filters"]["name"]
+        curve = curve_of(piece)
+        assert curve.shape == (5, 3)
+        assert curve[-1, 0] < curve[0, 0]
+        assert not piece.checkpoint_path.exists()
+        shown = Image.open(io.BytesIO(folder.read("picture.jpg")))
+        assert shown.size == (piece.width, piece.height)
+
+    def test_the_last_frame_is_the_last_step(self, begin: Begin) -> None:
+        piece = make(begin(steps=2))
+        last = newest_frame(piece)
+        assert (last.header["step"], last.header["steps"]) == (2, 2)
+        assert (last.header["width"], last.header["height"]) == (piece.width, piece.height)
+        assert last.header["layers"]
+        assert last.header["waveform"]["channels"]
+        assert last.curve == bytes(piece.curve)
+        assert last.jpeg[:2] == b"\xff\xd8"
+
+    def test_what_a_watcher_is_told(self, begin: Begin) -> None:
+        told = make(begin(steps=1)).as_event()
+        assert (told["kind"], told["status"], told["medium"]) == ("piece", "done", "signal")
+        assert set(told["losses"]) == {"total", "content", "style"}
+        assert told["moments"] == [0, 1]
+        assert told["result_url"].endswith("/result/signal.csv")
+
+
+class TestStopAndGoOn:
+    def test_a_resumed_piece_equals_an_uninterrupted_one(self, begin: Begin) -> None:
+        whole = make(begin(steps=40))
+        piece = begin(steps=40)
+        at_step(piece, 3, lambda: asking.pause_job(job=again(piece)))
+        make(piece)
+        assert piece.status == Status.PAUSED
+        paused_at = piece.step
+        assert load_piece(piece.checkpoint_path).step == paused_at
+        assert piece.kept_step == paused_at
+        assert len(curve_of(piece)) == paused_at + 1
+        asking.resume_job(job=piece)
+        make(piece)
+        assert piece.status == Status.DONE
+        assert piece.moments == whole.moments  # the step of the pause is not among them any more
+        assert {int(n) for n in _folders(piece, "moments")} == set(piece.moments)
+        np.testing.assert_allclose(curve_of(piece), curve_of(whole), rtol=1e-3)
+        made, expected = (
+            registry.read("signal", PieceFolder(p.pk).read("result/signal.csv"), "signal.csv")
+            for p in (piece, whole)
+        )
+        np.testing.assert_allclose(made.values, expected.values, atol=1e-3)
+
+    def test_a_leaving_worker_loses_nothing(self, begin: Begin) -> None:
+        piece = begin(steps=500)
+        at_step(piece, 4, shutting_down.set)
+        make(piece)
+        assert piece.status == Status.QUEUED
+        left_at = load_piece(piece.checkpoint_path).step
+        assert left_at == piece.step >= 4
+        shutting_down.clear()
+        client().delete(stream_of(piece.pk))
+        at_step(piece, left_at, lambda: asking.cancel_job(job=again(piece)))
+        make(piece)
+        assert piece.step >= left_at  # never from the start again
+
+    def test_cancel_keeps_what_was_made(self, begin: Begin) -> None:
+        piece = begin(steps=500)
+        at_step(piece, 3, lambda: asking.cancel_job(job=again(piece)))
+        make(piece)
+        assert piece.status == Status.CANCELLED
+        assert piece.kept_step == piece.step >= 3
+        assert len(piece.moments) <= MOMENTS
+        assert PieceFolder(piece.pk).names("result") == sorted(piece.files) != []
+        assert not piece.checkpoint_path.exists()
+
+    def test_a_damaged_checkpoint_means_from_the_start(self, begin: Begin) -> None:
+        piece = begin(steps=2)
+        piece.checkpoint_path.write_bytes(b"not a checkpoint")
+        assert make(piece).status == Status.DONE
+        assert len(curve_of(piece)) == 3
+
+    def test_deleted_while_it_is_made_it_leaves_nothing(self, begin: Begin) -> None:
+        piece = begin(steps=500)
+        at_step(piece, 3, lambda: asking.delete_job(job=again(piece)))
+        run_job(Piece, str(piece.pk), make_piece)
+        assert not PieceFolder.ids()
+        assert not piece.checkpoint_path.exists()
+        assert not client().exists(stream_of(piece.pk))
+
+
+def _folders(piece: Piece, under: str) -> list[str]:
+    folder = PieceFolder(piece.pk)
+    return folder.storage.listdir(f"{folder.path}/{under}")[0]
+
+
+def test_what_deleted_users_leave_is_discarded(begin: Begin, start: Start) -> None:
+    leaver = make_painter("leaver")
+    kept, gone, picture = begin(), begin(owner=leaver), start()
+    for job in (kept, gone, picture):
+        job.checkpoint_path.write_bytes(b"a checkpoint")
+    leaver.delete()
+    assert discard_orphans(older_than=timedelta()) == 1
+    assert PieceFolder.ids() == [str(kept.pk)]
+    left = {path.stem for path in settings.CHECKPOINT_DIR.iterdir()}
+    assert left == {str(kept.pk), str(picture.pk)}  # one kind's are not the other's orphans
+
+
+class TestKindly:
+    def test_an_input_that_does_not_suffice(self, painter: User) -> None:
+        piece = services.start_piece(
+            owner=painter,
+            recipe=recipe(),
+            inputs={"style": beats(0.1)},
+            called={"style": "short.csv"},
+        )
+        make(piece)
+        assert piece.status == Status.FAILED
+        assert piece.error["code"] != "internal_error"
+        assert piece.error["message"].endswith(".")
+
+    def test_one_that_diverges(self, begin: Begin) -> None:
+        piece = make(begin(steps=60, optimiser="gd", learning_rate=10.0))
+        if piece.status == Status.FAILED:  # the rule of the notes has no bounds of its own
+            assert piece.error["code"] == "diverged"
+            assert "learning rate 10" in piece.error["message"]
+        else:
+            assert np.isfinite(curve_of(piece)).all()
+
+    @pytest.mark.parametrize(
+        "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")]
+    )
+    def test_no_memory(
+        self, begin: Begin, monkeypatch: pytest.MonkeyPatch, error: Exception
+    ) -> None:
+        def too_much(*_: object, **__: object) -> None:
+            raise error
+
+        monkeypatch.setattr("styletransfer.services.work_pieces.compose", too_much)
+        piece = make(begin())
+        assert (piece.status, piece.error["code"]) == (Status.FAILED, "out_of_memory")
+        assert "signal" in piece.error["message"]
+
+
+def _small(medium: str, goal: str) -> dict[str, Any]:
+    """The smallest recipe of a kind."""
+    numbers = KINDS[medium, goal].numbers
+    small: dict[str, Any] = {"medium": medium, "goal": goal, "steps": 1}
+    if "seconds" in numbers:
+        small["seconds"] = 2
+    if "size" in numbers:
+        small["size"] = int(numbers["size"][0])
+    return small
+
+
+@pytest.mark.parametrize(("medium", "goal"), list(KINDS))
+def test_every_kind_comes_to_its_end(painter: User, medium: str, goal: str) -> None:
+    """From a starter, through the worker, to files that the house itself reads again."""
+    asked = PieceRecipe.from_dict(_small(medium, goal))
+    called, inputs = {}, {}
+    for name, kind in asked.kind.inputs.items():
+        starter = "waves" if kind == "picture" else registry.starters(kind)[0].name
+        called[name], inputs[name] = services.starter_input(name=name, medium=kind, starter=starter)
+    piece = make(services.start_piece(owner=painter, recipe=asked, inputs=inputs, called=called))
+    assert (piece.status, piece.error) == (Status.DONE, None)
+    assert piece.moments == [0, 1]
+    folder = PieceFolder(piece.pk)
+    for name in piece.files:
+        if any(name.endswith(ending) for ending in registry.reads(medium)):
+            registry.read(medium, folder.read(f"result/{name}"), name)
+    assert piece.extent
+    assert piece.figures
