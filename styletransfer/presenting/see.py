@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from styletransfer.core.visualise.findings import Hit
 from styletransfer.core.visualise.layers import GROUPS, NETWORKS, LayerInfo, network_layers
-from styletransfer.core.visualise.patches import patch_box
+from styletransfer.core.visualise.receptive import Box
 from styletransfer.mining_files import (
     SHEET_COLUMNS,
     SHEET_UNITS,
@@ -21,6 +21,7 @@ from styletransfer.mining_files import (
 )
 from styletransfer.models import Corpus, Mining
 from styletransfer.services.networks import is_here
+from styletransfer.services.patches import found_hits
 
 TITLES = {"lite": "Lite", "vgg19": "VGG-19", "face": "The face encoder"}
 SAYS = {
@@ -188,22 +189,15 @@ def _tile(mining: Mining, info: LayerInfo, unit: int, hits: list[Hit], units: in
 
 def patches(mining: Mining, info: LayerInfo, unit: int) -> list[Patch]:
     """A unit's nine, strongest first; empty where nothing excited it or nothing is known."""
-    folder = MiningFolder(mining.pk)
-    try:
-        hits, sources = folder.layer(info.name)[unit], folder.sources()
-    except (FileNotFoundError, IndexError):
-        return []
     return [
-        _patch(mining, info, unit, rank, hit, sources[hit.key])
-        for rank, hit in enumerate(hits)
-        if hit.key in sources
+        _patch(mining, info, unit, rank, *found)
+        for rank, found in enumerate(found_hits(mining, info, unit))
     ]
 
 
 def _patch(
-    mining: Mining, info: LayerInfo, unit: int, rank: int, hit: Hit, source: Source
+    mining: Mining, info: LayerInfo, unit: int, rank: int, hit: Hit, source: Source, box: Box
 ) -> Patch:
-    box = patch_box(info, hit.row, hit.column, (source.width, source.height))
     inside = box.within((source.width, source.height))
     return Patch(
         rank=rank,

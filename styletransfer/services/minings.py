@@ -86,6 +86,17 @@ def may_change(user: User, mining: Mining) -> bool:
     return mining.owner_id == user.pk or (shared and has_role(user, Role.ADMINISTRATOR))
 
 
+def check_may_change(user: User, mining: Mining) -> None:
+    """Raises UserFacingError: `not_yours`."""
+    if not may_change(user, mining):
+        raise UserFacingError(
+            "not_yours",
+            "Somebody else has begun this.",
+            "They, or an administrator, can stop it.",
+            status=403,
+        )
+
+
 def ask_mining(*, mining: Mining, request: Request) -> None:
     """Pause or cancel. What a cancelled one had found, and its archive, are deleted."""
     dispatch.ask(mining, request)
@@ -103,14 +114,16 @@ def resume_mining(*, mining: Mining) -> None:
 
 def delete_mining(*, mining: Mining) -> None:
     """The mining and all that came of it. A run that still works on it notices and stops."""
+    mining_id = mining.pk
     dispatch.ask(mining, Request.CANCEL)
     mining.delete()
+    mining.pk = mining_id  # what it was, for its files
     discard_mining(mining)
 
 
 def discard_mining(mining: Mining) -> None:
     """What it leaves outside the database, and its archive."""
-    discard(mining.id)
+    discard(mining.pk)
     if mining.archive is not None:
         archives.discard(mining.archive)
 

@@ -35,13 +35,7 @@ def seen_mining(request: HttpRequest, mining_id: UUID) -> Mining:
 def _changed(request: HttpRequest, mining_id: UUID) -> Mining:
     """The mining, if the visitor may change it."""
     mining = seen_mining(request, mining_id)
-    if not services.may_change(own_user(request), mining):
-        raise UserFacingError(
-            "not_yours",
-            "Somebody else has begun this.",
-            "They, or an administrator, can stop it.",
-            status=403,
-        )
+    services.check_may_change(own_user(request), mining)
     return mining
 
 
