@@ -186,11 +186,10 @@ def moment(request: HttpRequest, piece_id: UUID, step: int, file: str) -> HttpRe
 @require_GET
 def result(request: HttpRequest, piece_id: UUID, file: str) -> HttpResponse:
     found = own_piece(request, piece_id)
-    ending = file.split(".", 1)[-1]
-    as_file = (
-        f"{slugify(found.title) or found.medium}.{ending}" if "download" in request.GET else ""
-    )
-    return _file(request, found, f"{RESULT}/{file}", as_file=as_file)
+    as_file = ""
+    if "download" in request.GET:
+        as_file = f"{slugify(found.title) or found.medium}.{file.split('.', 1)[-1]}"
+    return _file(request, found, RESULT, file, as_file=as_file)
 
 
 @painters
