@@ -81,9 +81,12 @@ class TestWhoSeesWhat:
         for url in pages_of(mining):
             assert other.get(url).status_code == 200, url
         assert other.post(f"/see/minings/{mining.pk}/delete/").status_code == 403
-        assert signed_in("grace", Role.ADMINISTRATOR).post(
-            f"/see/minings/{mining.pk}/delete/"
-        ).status_code == 302
+        assert (
+            signed_in("grace", Role.ADMINISTRATOR)
+            .post(f"/see/minings/{mining.pk}/delete/")
+            .status_code
+            == 302
+        )
         assert not Mining.objects.exists()
 
     def test_what_there_is_not(self, painter: User, browser: Client) -> None:
@@ -147,7 +150,9 @@ class TestPages:
         page = browser.get("/see/lite/relu2_1/5/").content.decode()
         assert "Picture 0 of vera" in page
         # relu2_1 sees 10 pixels from -4 on, every 2: the hit at row 1, column 2 lies at 0, -2.
-        assert 'data-place="0.0 0.0 10.417 12.5" data-width="96" data-height="64" data-beyond' in page
+        assert (
+            'data-place="0.0 0.0 10.417 12.5" data-width="96" data-height="64" data-beyond' in page
+        )
         patch = browser.get(f"/see/minings/{mining.pk}/patches/relu2_1/5/0.png")
         assert patch["Content-Type"] == "image/png"
         assert Image.open(io.BytesIO(patch.content)).size == (240, 240)
@@ -167,7 +172,9 @@ class TestPages:
         page = browser.get("/see/").content.decode()
         assert re.search(r'href="/see/" aria-current="page">Learn<', page)
         assert "Learning by threes" not in page
-        assert "Learning by threes" in signed_in("olga", Role.OPERATOR).get("/see/").content.decode()
+        assert (
+            "Learning by threes" in signed_in("olga", Role.OPERATOR).get("/see/").content.decode()
+        )
 
 
 class TestBegin:
