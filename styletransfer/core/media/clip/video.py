@@ -7,6 +7,7 @@ limited, and what it gives is bounded in frames and pixels.
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import tempfile
@@ -62,7 +63,7 @@ def container(data: bytes) -> str | None:
 
 def read_video(data: bytes, kind: str) -> Clip:
     """A video's bytes as a clip; kind: its `container`. Raises MediumError."""
-    with tempfile.TemporaryFile() as file:
+    with _nameless() as file:
         file.write(data)
         file.flush()
         facts = _look(file, kind)
@@ -155,6 +156,13 @@ def _frames(stream: bytes) -> Pixels:
     count = len(stream) // size
     whole = np.frombuffer(stream, np.uint8, count * size).reshape(count, size)
     return whole[:, header.end() :].reshape(count, height, width, 3).copy()
+
+
+def _nameless() -> IO[bytes]:
+    """A file without a name, in memory where the system has such."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("clip"), "w+b")
+    return tempfile.TemporaryFile()
 
 
 def _input(file: IO[bytes], kind: str) -> list[str]:
