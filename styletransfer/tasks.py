@@ -10,7 +10,7 @@ from celery.signals import worker_ready
 from django.db import close_old_connections
 
 from styletransfer.models import Mining, Piece, StyleJob
-from styletransfer.services import excited, looks
+from styletransfer.services import excited, insights, looks
 from styletransfer.services.leftovers import discard_orphans
 from webapp import archives
 from webapp.celery import app
@@ -26,6 +26,14 @@ def paint(job_id: str) -> None:
     )  # loads torch: in the style worker only
 
     run_job(StyleJob, job_id, work)
+    look_into(job_id)  # while the network is warm
+
+
+@app.task(name=insights.TASK, ignore_result=True)
+def look_into(job_id: str) -> None:
+    from styletransfer.services.work_insights import give_insight
+
+    give_insight(UUID(job_id))
 
 
 @app.task(name="styletransfer.tasks.make_piece", ignore_result=True)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from styletransfer.views import looks, minings, pictures, pieces, see
+from styletransfer.views import insights, looks, minings, pictures, pieces, see
 
 app_name = "styletransfer"
 urlpatterns = [
@@ -15,6 +15,12 @@ urlpatterns = [
     path("pictures/<uuid:job_id>/content.jpg", pictures.content, name="content"),
     path("pictures/<uuid:job_id>/style.jpg", pictures.style, name="style"),
     path("pictures/<uuid:job_id>/thumb.jpg", pictures.thumb, name="thumb"),
+    path("pictures/<uuid:job_id>/insight/", insights.insight, name="insight"),
+    path(
+        "pictures/<uuid:job_id>/insight/<slug:layer>-<slug:which>.png",
+        insights.gram,
+        name="gram",
+    ),
     path("pictures/<uuid:job_id>/cancel/", pictures.cancel, name="cancel"),
     path("pictures/<uuid:job_id>/pause/", pictures.pause, name="pause"),
     path("pictures/<uuid:job_id>/resume/", pictures.resume, name="resume"),

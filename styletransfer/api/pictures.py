@@ -88,20 +88,20 @@ def start(
 @router.get("/style-jobs/{uuid:job_id}", response={200: StyleJobBody, 404: ErrorBody})
 def follow(request: HttpRequest, job_id: UUID) -> dict[str, Any]:
     """How far it is."""
-    return _body(request, _own(request, job_id))
+    return _body(request, own_job(request, job_id))
 
 
 @router.delete("/style-jobs/{uuid:job_id}", response={200: StyleJobBody, 404: ErrorBody})
 def cancel(request: HttpRequest, job_id: UUID) -> dict[str, Any]:
     """Cancel it; the newest picture stays. A running job takes a moment: `status` says what it is
     now, and turns `cancelled` within a step. A finished one is left as it is."""
-    return _body(request, asking.cancel_job(job=_own(request, job_id)))
+    return _body(request, asking.cancel_job(job=own_job(request, job_id)))
 
 
 @router.get("/style-jobs/{uuid:job_id}/result", response={404: ErrorBody}, summary="The picture")
 def result(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """The painted picture as PNG."""
-    job = _own(request, job_id)
+    job = own_job(request, job_id)
     if not job.has_picture:
         raise UserFacingError(
             "no_picture_yet",
@@ -115,7 +115,8 @@ def result(request: HttpRequest, job_id: UUID) -> HttpResponse:
     return response
 
 
-def _own(request: HttpRequest, job_id: UUID) -> StyleJob:
+def own_job(request: HttpRequest, job_id: UUID) -> StyleJob:
+    """The job, if it is the asker's. Raises UserFacingError: `no_such_job`."""
     job = StyleJob.objects.filter(pk=job_id).first()
     if job is None or not job.visible_to(request.auth.user):  # type: ignore[attr-defined]
         raise UserFacingError(

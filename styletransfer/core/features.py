@@ -45,7 +45,7 @@ class Extractor(Protocol):
     def layers(self) -> tuple[str, ...]:
         """All that it can give, shallow to deep."""
 
-    def __call__(self, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+    def __call__(self, image: Tensor, /, layers: Collection[str]) -> dict[str, Tensor]:
         """(N, 3, H, W) RGB in [0, 1] to {layer: (N, C, H', W')}, after the ReLU.
 
         Goes no deeper than the deepest layer asked for. Raises KeyError for an unknown layer.

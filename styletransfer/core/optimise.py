@@ -71,18 +71,15 @@ class _Painting:
     ) -> None:
         self._recipe = recipe
         content, style = resize(content, recipe.size), resize(style, recipe.size)
-        fingerprint = _fingerprint(content, style, extractor, recipe)
         self._content = to_tensor(content, extractor.device)
-        seen, manner = self._content, to_tensor(style, extractor.device)
-        if recipe.keep_colours:
-            seen, manner = _match_lightness(seen, manner)
+        seen, manner = as_compared(content, style, extractor, recipe)
         self.descent = Descent(
             _start_image(seen, recipe),
             Objective(extractor, seen, manner, recipe),
             build_optimiser(recipe.optimiser, recipe.effective_learning_rate),
             steps=recipe.steps,
             natural=recipe.alpha + recipe.beta,
-            fingerprint=fingerprint,
+            fingerprint=_fingerprint(content, style, extractor, recipe),
         )
 
     def render(self) -> Pixels:
@@ -91,6 +88,17 @@ class _Painting:
         if self._recipe.keep_colours:
             image = self._content + (luma(image) - luma(self._content))
         return to_pixels(image)
+
+
+def as_compared(
+    content: Image.Image, style: Image.Image, extractor: Extractor, recipe: Recipe
+) -> tuple[Tensor, Tensor]:
+    """C and S as the objective has them, (1, 3, H, W): at the recipe's size, and grey, of like
+    lightness, where only that is painted."""
+    seen, manner = (
+        to_tensor(resize(picture, recipe.size), extractor.device) for picture in (content, style)
+    )
+    return _match_lightness(seen, manner) if recipe.keep_colours else (seen, manner)
 
 
 def _start_image(content: Tensor, recipe: Recipe) -> Tensor:

@@ -19,6 +19,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from styletransfer.files import CONTENT, RESULT, STYLE, THUMB, PictureFolder
 from styletransfer.forms.pictures import PaintForm
 from styletransfer.models import StyleJob
+from styletransfer.presenting.insights import insight_context
 from styletransfer.presenting.pictures import facts, layers, paint_context, summary
 from styletransfer.services import asking
 from styletransfer.services import pictures as services
@@ -82,7 +83,8 @@ def as_uuid(text: str | None) -> UUID | None:
 @require_GET
 def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
     found = own_job(request, job_id)
-    return render(request, "styletransfer/job.html", _job_context(found))
+    context = _job_context(found) | insight_context(found)
+    return render(request, "styletransfer/job.html", context)
 
 
 @painters

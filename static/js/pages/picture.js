@@ -4,6 +4,7 @@ import { Studio } from "../lib/studio.js";
 
 const data = document.getElementById("studio").dataset;
 const picture = document.getElementById("picture");
+const insight = document.getElementById("insight");
 
 function showRaw(raw) {
   for (const [name, value] of Object.entries(raw)) {
@@ -26,6 +27,10 @@ for (const place of document.querySelectorAll("[data-raw]")) {
 if ("kept" in data && data.status !== "running") picture.showUrl(data.result);
 
 new Studio({
-  state: (job) => { if (job.result_url) picture.showUrl(job.result_url); },
+  state: (job, changed) => {
+    if (!job.result_url) return;
+    picture.showUrl(job.result_url);
+    if (changed) htmx.ajax("GET", insight.dataset.url, { target: "#insight", swap: "outerHTML" });
+  },
   frame: ({ raw }) => { if (raw) showRaw(raw); },
 });
