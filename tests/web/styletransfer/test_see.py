@@ -1,4 +1,4 @@
-"""The pages of what the network sees: who sees what, walls and units, photos tried, pictures made."""
+"""The pages of what the network sees: walls, units, photos tried and pictures made for them."""
 
 from __future__ import annotations
 
