@@ -160,6 +160,7 @@ async function look() {
 }
 
 function showHeat({ peak, box, width, height, picture, overlay, strongest, milliseconds }, number, urls) {
+  byId("heat").style.setProperty("--ratio", width / height);
   byId("heat-seen").src = `data:image/jpeg;base64,${picture}`;
   byId("heat-seen").alt = "Your photo, as the network saw it";
   byId("heat-over").src = `data:image/png;base64,${overlay}`;
