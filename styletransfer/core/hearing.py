@@ -18,7 +18,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from styletransfer.core.features import Extractor
 from styletransfer.core.media.spectrogram import mel_bands
+from styletransfer.core.visualise.layers import layer_info
 from styletransfer.core.visualise.receptive import Receptive, Window
 
 WINDOW, HOP, BANDS = 1024, 256, 128
@@ -43,18 +45,23 @@ class MelSpectrogram:
         self._window = torch.hann_window(WINDOW, device=like.device)
         weights = torch.from_numpy(mel_bands(BANDS, WINDOW // 2 + 1, rate))
         self._weights = weights.to(like.device)
-        self._loudest = self._power(like).max()
+        self._loudest = (self._weights @ self.power(like)).max()
 
     def __call__(self, wave: Tensor) -> Tensor:
-        relative = self._power(wave) / self._loudest
-        return (relative + _FLOOR) ** _COMPRESSION - _FLOOR**_COMPRESSION
+        return self.levels(self.power(wave))
 
-    def _power(self, wave: Tensor) -> Tensor:
+    def power(self, wave: Tensor) -> Tensor:
+        """(N, 1, T) to |STFT|², (N, 513, frames)."""
         spectrum = torch.stft(
             wave[:, 0], WINDOW, HOP, window=self._window, center=False, return_complex=True
         )
-        power: Tensor = self._weights @ torch.view_as_real(spectrum).square().sum(-1)
-        return power
+        return torch.view_as_real(spectrum).square().sum(-1)
+
+    def levels(self, power: Tensor) -> Tensor:
+        """Such powers as loudness in mel bands."""
+        relative = self._weights @ power / self._loudest
+        levels: Tensor = (relative + _FLOOR).pow(_COMPRESSION) - _FLOOR**_COMPRESSION
+        return levels
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,7 @@ class Hearing:
     """
 
     name = "random"
-    RANGE, STEP, FILTERS = 8, 4, 32
+    RANGE, STEP, FILTERS = 8, 4, 16
 
     def __init__(
         self, spectrogram: MelSpectrogram, style: Tensor, scales: Sequence[Scale], *, seed: int = 0
@@ -112,7 +119,7 @@ class Hearing:
         )
 
     def __call__(self, wave: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
-        """(N, 1, T) to {scale: (N, 992, frames), outline: (N, 128, frames)}."""
+        """(N, 1, T) to {scale: (N, 496, frames), outline: (N, 128, frames)}."""
         levels = (self._spectrogram(wave) - self._mean) / self._deviation
         features = {OUTLINE: levels} if OUTLINE in layers else {}
         ranges = levels[:, self._bands]
@@ -128,3 +135,32 @@ class Hearing:
         if scale.shrink > 1:
             ranges = functional.avg_pool1d(ranges, scale.shrink)
         return functional.conv1d(ranges, self._weights[scale.name], groups=self._ranges).relu()
+
+
+class Looking:
+    """An Extractor for waveforms (N, 1, T) that shows a picture's extractor the mel spectrogram,
+    as a grey picture with time from top to bottom. Its layers, and the outline for content.
+
+    Such a network takes a pattern for the same at every pitch.
+    """
+
+    def __init__(self, spectrogram: MelSpectrogram, extractor: Extractor) -> None:
+        self.name, self.version = extractor.name, extractor.version
+        self.device = extractor.device
+        self.layers = (*extractor.layers, OUTLINE)
+        self._spectrogram, self._extractor = spectrogram, extractor
+
+    def __call__(self, wave: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+        """(N, 1, T) to {layer: (N, C, frames', bands')}, outline: (N, 128, frames)."""
+        levels = self._spectrogram(wave)
+        picture = levels.transpose(1, 2)[:, None].expand(-1, 3, -1, -1)
+        features = self._extractor(picture, set(layers) - {OUTLINE})
+        return features | ({OUTLINE: levels} if OUTLINE in layers else {})
+
+    def field(self, layer: str) -> Receptive:
+        """See Tileable; along the time."""
+        if layer == OUTLINE:
+            return MelSpectrogram.field
+        seen = layer_info(self.name, layer).receptive
+        size = MelSpectrogram.field.size + (seen.size - 1) * HOP
+        return Receptive(size, seen.stride * HOP, seen.start * HOP)

@@ -33,12 +33,12 @@ class Kind:
 KINDS: Mapping[tuple[str, str], Kind] = {
     ("sound", "transfer"): Kind(
         {"content": "sound", "style": "sound"},
-        ("random",),
+        ("random", "lite"),
         {"steps": (1, 1000, 150), "style_weight": (0, 100, 50), "seconds": (1, 60, 10)},
     ),
     ("sound", "texture"): Kind(
         {"style": "sound"},
-        ("random",),
+        ("random", "lite"),
         {"steps": (1, 1000, 200), "seconds": (1, 60, 10)},
     ),
     ("signal", "texture"): Kind(

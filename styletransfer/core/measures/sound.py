@@ -42,7 +42,7 @@ def modulation_spectrum(sound: Sound) -> npt.NDArray[np.float64]:
     of all envelopes, so that the sound's level does not count. After McDermott and Simoncelli
     (2011), "modulation power".
     """
-    envelopes = _bands(sound) ** (_COMPRESSION / 2)
+    envelopes = levels(sound)
     frames = envelopes.shape[1]
     swings = envelopes - envelopes.mean(1, keepdims=True)
     spectra = np.fft.rfft(swings * np.hanning(frames), axis=1)
@@ -85,6 +85,11 @@ def onsets_kept(sound: Sound, content: Sound) -> float:
     common = min(len(ours), len(theirs))
     ours, theirs = (x[:common] - x[:common].mean() for x in (ours, theirs))
     return float(ours @ theirs / (np.linalg.norm(ours) * np.linalg.norm(theirs) + 1e-12))
+
+
+def levels(sound: Sound) -> Floats:
+    """(24, T): compressed amplitude in mel bands, one a hop of 256 samples."""
+    return np.asarray(_bands(sound) ** (_COMPRESSION / 2))
 
 
 def white_noise(like: Sound, seed: int = 0) -> Sound:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from styletransfer.core.hearing import OUTLINE, WINDOW, Hearing, MelSpectrogram, Scale
+from styletransfer.core.hearing import OUTLINE, WINDOW, Hearing, Looking, MelSpectrogram, Scale
 from styletransfer.core.measures import sound as measures
 from styletransfer.core.media.sound import exhibit
 from styletransfer.core.media.sound.files import RATE
@@ -24,10 +24,13 @@ from styletransfer.core.synthesis.base import fingerprint, make
 from styletransfer.core.synthesis.types import Inputs, PieceIterate, PieceState, Tools
 from styletransfer.core.texture import TextureObjective
 
-SCALES = (Scale("0.1 s", 11),)
+SCALES = (Scale("0.1 s", 9), Scale("0.4 s", 9, shrink=4))
+TILE = 20 * RATE
 MARGIN = WINDOW
 """Samples before and after what is kept: there every sample lies in as many windows."""
 _PEAK = 0.7
+_BALANCE = 30.0
+"""β in the middle of the slider: the melody stays, the sound is the style's."""
 _STRETCHES = 300
 
 
@@ -46,19 +49,19 @@ def compose(
     content = None
     if rendering.content is not None:
         content = _widen(torch.from_numpy(rendering.content.samples)[None]).to(tools.device)
-    start = content if content is not None else _noise(rendering.style, length, recipe.seed)
+    start = content if content is not None else noise(rendering.style, length, recipe.seed)
     start = start.to(tools.device)
-    hearing = Hearing(MelSpectrogram(RATE, style), style, SCALES, seed=recipe.seed)
+    hearing = _extractor(recipe, tools, style)
     objective = TextureObjective(
         hearing,
         style,
         start,
-        layer_weights={scale.name: 1.0 for scale in SCALES},
+        layer_weights={k: 1.0 for k in hearing.layers if k != OUTLINE},
         content=content,
         content_layer=OUTLINE,
         alpha=0.0 if content is None else 1.0,
         beta=1.0 if content is None else _beta(recipe),
-        tile=20 * RATE,
+        tile=TILE,
     )
     filters = {"name": hearing.name, "version": hearing.version}
     yield from make(
@@ -74,9 +77,16 @@ def compose(
     )
 
 
+def _extractor(recipe: PieceRecipe, tools: Tools, style: Tensor) -> Hearing | Looking:
+    spectrogram = MelSpectrogram(RATE, style)
+    if recipe.filters == Hearing.name:
+        return Hearing(spectrogram, style, SCALES, seed=recipe.seed)
+    return Looking(spectrogram, tools.extractor(recipe.filters))
+
+
 def _beta(recipe: PieceRecipe) -> float:
     """β; each 25 points of the slider are a factor of 10, as for pictures."""
-    return float(10.0 ** ((cast(float, recipe.style_weight) - 50.0) / 25.0))
+    return float(_BALANCE * 10.0 ** ((cast(float, recipe.style_weight) - 50.0) / 25.0))
 
 
 def _level(sound: Sound) -> Sound:
@@ -89,8 +99,8 @@ def _begun(content: Any, recipe: PieceRecipe) -> Sound | None:
     """As many seconds from the beginning as the recipe asks for."""
     if content is None:
         return None
-    samples = cast(Sound, content).samples[:, : round(cast(float, recipe.seconds) * RATE)]
-    return _level(Sound(samples, RATE))
+    whole = _level(cast(Sound, content))
+    return Sound(whole.samples[:, : round(cast(float, recipe.seconds) * RATE)], RATE)
 
 
 def _length(content: Sound | None, recipe: PieceRecipe) -> int:
@@ -103,16 +113,16 @@ def _widen(wave: Tensor) -> Tensor:
     return functional.pad(wave, (MARGIN, MARGIN), "reflect")
 
 
-def _noise(style: Sound, length: int, seed: int) -> Tensor:
+def noise(style: Sound, length: int, seed: int) -> Tensor:
     """(1, 1, length + margins): Gaussian noise with the style's mean spectrum and level."""
     generator = torch.Generator().manual_seed(seed)
     n = length + 2 * MARGIN
     spectrum = torch.fft.rfft(torch.randn(n, generator=generator))
     power = torch.from_numpy(measures.mean_power(style))
     gain = functional.interpolate(power.sqrt()[None, None], len(spectrum), mode="linear")[0, 0]
-    noise: Tensor = torch.fft.irfft(spectrum * gain, n)
-    noise = noise * (float(style.samples.std()) / noise.std())
-    return torch.clamp(noise, -1, 1)[None, None]
+    made: Tensor = torch.fft.irfft(spectrum * gain, n)
+    made = made * (float(style.samples.std()) / made.std())
+    return torch.clamp(made, -1, 1)[None, None]
 
 
 class _Rendering:
