@@ -151,14 +151,7 @@ def start(
     inputs: dict[str, services.Given] = {}
     called: dict[str, str] = {}
     for name, medium in cooked.kind.inputs.items():
-        upload, starter = sent[name]
-        if upload is None and starter:
-            called[name], inputs[name] = services.starter_input(
-                name=name, medium=medium, starter=starter
-            )
-        else:
-            inputs[name] = services.read_input(upload, name=name, medium=medium)
-            called[name] = (upload and upload.name) or ""
+        called[name], inputs[name] = services.take_input(*sent[name], name=name, medium=medium)
     piece = services.start_piece(
         owner=request.auth.user,  # type: ignore[attr-defined]
         recipe=cooked,

@@ -12,12 +12,7 @@ from styletransfer.forms.pictures import OPTIMISER_NAMES
 from styletransfer.forms.problems import RecipeForm, choice, number, whole
 from styletransfer.models import Piece
 from styletransfer.piece_files import PieceFolder
-from styletransfer.services.pieces import (
-    Given,
-    earlier_piece,
-    read_input,
-    starter_input,
-)
+from styletransfer.services.pieces import Given, earlier_piece, take_input
 from webapp.accounts.models import User
 from webapp.errors import UserFacingError
 
@@ -82,14 +77,11 @@ class PieceForm(RecipeForm):
         medium = self.kind.inputs[name]
         upload, starter = self.files.get(name), self.data.get(f"{name}_starter", "")
         try:
-            if upload is None and starter:
-                self.called[name], given = starter_input(name=name, medium=medium, starter=starter)
-                return given
-            if upload is None and like is not None and like.cooked.kind.inputs.get(name) == medium:
+            reused = like is not None and like.cooked.kind.inputs.get(name) == medium
+            if like is not None and reused and upload is None and not starter:
                 self.called[name] = like.called[name]
                 return PieceFolder(like.pk).read_input(name)
-            given = read_input(upload, name=name, medium=medium)
-            self.called[name] = (upload and upload.name) or ""
+            self.called[name], given = take_input(upload, starter, name=name, medium=medium)
             return given
         except UserFacingError as error:
             missing = f"There is no {medium} yet." if error.code == "no_file" else ""

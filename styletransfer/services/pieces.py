@@ -43,7 +43,7 @@ def start_piece(
 ) -> Piece:
     """Store the inputs and send the piece to the painters' queue.
 
-    inputs: as the recipe's kind names them. called: what each is called, a file's name or a title.
+    inputs: as the recipe's kind names them. called: what each is called.
 
     Raises:
         UserFacingError: `too_many_jobs` (429).
@@ -52,7 +52,7 @@ def start_piece(
     piece = Piece(
         owner=owner,
         title=(title.strip() or title_for(recipe, called))[:120],
-        called={name: readable(called[name]) for name in recipe.kind.inputs},
+        called={name: called[name] for name in recipe.kind.inputs},
         medium=recipe.medium,
         recipe=recipe.to_dict(),
         steps=recipe.steps,
@@ -75,12 +75,21 @@ def start_piece(
     return piece
 
 
-def read_input(upload: UploadedFile[Any] | None, *, name: str, medium: str) -> Given:
-    """What was sent as the input `name`, decoded.
+def take_input(
+    upload: UploadedFile[Any] | None, starter: str, *, name: str, medium: str
+) -> tuple[str, Given]:
+    """What the input `name` is called, and what it is: what was sent, else the starter.
 
     Raises:
         UserFacingError: with the field `name`.
     """
+    if upload is None and starter:
+        return _starter(starter, name=name, medium=medium)
+    given = _read(upload, name=name, medium=medium)
+    return readable((upload and upload.name) or ""), given
+
+
+def _read(upload: UploadedFile[Any] | None, *, name: str, medium: str) -> Given:
     if medium == "picture":
         return read_picture(upload, field=name, max_side=LARGEST_INPUT)
     data = read_bytes(
@@ -91,19 +100,14 @@ def read_input(upload: UploadedFile[Any] | None, *, name: str, medium: str) -> G
         smaller="Take a shorter or smaller part of it",
     )
     try:
-        return registry.read(medium, data, upload.name or "" if upload else "")
+        return registry.read(medium, data, (upload and upload.name) or "")
     except MediumError as error:
         raise UserFacingError(
             error.code, error.message, error.hint, status=422, field=name
         ) from error
 
 
-def starter_input(*, name: str, medium: str, starter: str) -> tuple[str, Given]:
-    """A starter of the house for the input `name`: its title, and what it is.
-
-    Raises:
-        UserFacingError: `no_such_starter`.
-    """
+def _starter(starter: str, *, name: str, medium: str) -> tuple[str, Given]:
     if medium == "picture" and (picture := drawn("style", starter)):
         data = picture.path.read_bytes()
         return picture.title, decode_picture(data, field=name, max_side=LARGEST_INPUT)
@@ -126,5 +130,11 @@ def earlier_piece(*, owner: User, piece_id: UUID | None) -> Piece | None:
 
 
 def title_for(recipe: PieceRecipe, called: Mapping[str, str]) -> str:
-    """A title by what the inputs are called: “Bells, as Rain”."""
-    return TITLES[recipe.goal].format(**{name: readable(text) for name, text in called.items()})
+    """A title by what the inputs are called: “A voice, as rain”."""
+    title = TITLES[recipe.goal].format(**{name: _within(text) for name, text in called.items()})
+    return title[0].upper() + title[1:]
+
+
+def _within(name: str) -> str:
+    """A name inside a sentence: without its article's capital."""
+    return name[0].lower() + name[1:] if name.startswith(("A ", "An ", "The ")) else name

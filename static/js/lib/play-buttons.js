@@ -1,24 +1,18 @@
-// Buttons that play a sound: <button data-play="URL" aria-pressed="false"> … <span class="word">.
-// One sounds at a time.
+// Buttons that play a sound: <button data-play="URL" aria-pressed="false">. One sounds at a time.
 
 let playing = null; // {button, audio}
 
 function stop() {
   if (!playing) return;
   playing.audio.pause();
-  say(playing.button, false);
+  playing.button.setAttribute("aria-pressed", "false");
   playing = null;
-}
-
-function say(button, sounds) {
-  button.setAttribute("aria-pressed", String(sounds));
-  button.querySelector(".word").textContent = sounds ? "Stop" : "Listen";
 }
 
 async function start(button) {
   const audio = new Audio(button.dataset.play);
   playing = { button, audio };
-  say(button, true);
+  button.setAttribute("aria-pressed", "true");
   audio.addEventListener("ended", () => { if (playing?.audio === audio) stop(); });
   try {
     await audio.play();

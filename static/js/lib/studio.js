@@ -39,7 +39,7 @@ export class Studio {
       told.state?.(job, changed);
     });
     this.#socket.addEventListener("frame", ({ detail: { header, curve } }) => {
-      this.#curve.push(header.first, curve, header.columns);
+      this.#push(header.first, curve, header.columns);
       this.#showProgress(header);
       if (header.layers) this.#showLayers(header.layers);
       told.frame?.(header);
@@ -87,7 +87,17 @@ export class Studio {
     if (!response.ok) return;
     const view = new DataView(await response.arrayBuffer());
     const values = Float32Array.from({ length: view.byteLength / 4 }, (_, i) => view.getFloat32(4 * i, true));
-    if (values.length / COLUMNS.length > this.#curve.points) this.#curve.push(0, values, COLUMNS);
+    if (values.length / COLUMNS.length > this.#curve.points) this.#push(0, values, COLUMNS);
+  }
+
+  /** Points for the curve, without the content's where there is no content. */
+  #push(first, values, columns) {
+    if (!("contentless" in this.#root.dataset)) return this.#curve.push(first, values, columns);
+    const kept = columns.flatMap((name, i) => (name === "content" ? [] : [i]));
+    const rows = values.length / columns.length;
+    const narrow = Float32Array.from({ length: rows * kept.length }, (_, i) =>
+      values[Math.floor(i / kept.length) * columns.length + kept[i % kept.length]]);
+    return this.#curve.push(first, narrow, kept.map((i) => columns[i]));
   }
 
   #showState(job) {

@@ -58,7 +58,7 @@ def begin(painter: User) -> Begin:
             owner=owner,
             recipe=recipe(**entries),
             inputs={"style": beats()},
-            called={"style": "heartbeat.csv"},
+            called={"style": "Heartbeat"},
             title=title,
         )
 

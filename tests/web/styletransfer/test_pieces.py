@@ -56,7 +56,7 @@ class TestBegin:
     def test_a_picture_is_kept_as_a_picture(self, painter: User) -> None:
         solid = PieceRecipe.from_dict({"medium": "volume", "goal": "solid", "size": 16})
         piece = services.start_piece(
-            owner=painter, recipe=solid, inputs={"style": photo(1)}, called={"style": "bark.png"}
+            owner=painter, recipe=solid, inputs={"style": photo(1)}, called={"style": "Bark"}
         )
         kept = PieceFolder(piece.pk).read_input("style")
         assert isinstance(kept, Image.Image)
@@ -92,8 +92,21 @@ class TestBegin:
     def test_a_starter_that_is_not_there(self) -> None:
         for medium in ("sound", "picture"):
             with pytest.raises(UserFacingError) as refused:
-                services.starter_input(name="style", medium=medium, starter="../x")
+                services.take_input(None, "../x", name="style", medium=medium)
             assert (refused.value.code, refused.value.field) == ("no_such_starter", "style")
+
+
+@pytest.mark.parametrize(
+    ("goal", "content", "style", "title"),
+    [
+        ("transfer", "A voice", "The sea", "A voice, as the sea"),
+        ("transfer", "Bells", "Rain", "Bells, as Rain"),
+        ("texture", "", "A drum loop", "More of a drum loop"),
+    ],
+)
+def test_titles(goal: str, content: str, style: str, title: str) -> None:
+    asked = PieceRecipe.from_dict({"medium": "sound", "goal": goal})
+    assert services.title_for(asked, {"content": content, "style": style}) == title
 
 
 class TestMoments:
@@ -241,7 +254,7 @@ class TestKindly:
             owner=painter,
             recipe=recipe(),
             inputs={"style": beats(0.1)},
-            called={"style": "short.csv"},
+            called={"style": "Short"},
         )
         make(piece)
         assert piece.status == Status.FAILED
