@@ -70,6 +70,13 @@ def peaks_a_second(row: Row, rate: float) -> float:
     return float(peak_times(row, rate).size * rate / row.size)
 
 
+def interval_variation(row: Row, rate: float) -> float | None:
+    """Coefficient of variation (deviation over mean) of the times from peak to peak: 0 for a clock,
+    about 1 for events that know nothing of each other. None for fewer than four peaks."""
+    intervals = np.diff(peak_times(row, rate))
+    return float(intervals.std() / intervals.mean()) if intervals.size > 2 else None
+
+
 def amplitude_distance(result: Row, example: Row) -> float:
     """1-Wasserstein distance of the two distributions of values, in deviations of the example.
 

@@ -1,8 +1,10 @@
 """The texture of a signal: another one in which the same things happen, at other times.
 
 Random convolutions over time (`filters.py`) see the example at several scales, from single samples
-to the rhythm of what repeats; the result, which begins as noise, is changed until their Gram
-matrices agree. The channels are seen together, each in deviations from its own mean.
+to the rhythm of what repeats; the result is changed until their Gram matrices agree, and the
+distributions of what they see (`responses.py`). It begins as noise that was first made alike on
+an eighth of the samples, where a rhythm is settled easily. The channels are seen together, each in
+deviations from its own mean.
 """
 
 from __future__ import annotations
@@ -13,13 +15,18 @@ from typing import Any, cast
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
+from styletransfer.core.descent import Descent
 from styletransfer.core.filters import Bank, RandomFilters
 from styletransfer.core.measures import signal as measures
 from styletransfer.core.media.signal import exhibit
+from styletransfer.core.media.signal.limits import MIN_SAMPLES
 from styletransfer.core.media.types import MediumError, Pixels, Signal
 from styletransfer.core.media.waveform import waveform
+from styletransfer.core.optimisers import build_optimiser
 from styletransfer.core.pieces import Figure, PieceRecipe
+from styletransfer.core.responses import ResponseDistributions
 from styletransfer.core.synthesis.base import fingerprint, make
 from styletransfer.core.synthesis.types import Inputs, PieceIterate, PieceState, Tools
 from styletransfer.core.texture import TextureObjective
@@ -27,7 +34,13 @@ from styletransfer.core.texture import TextureObjective
 MAX_LENGTH = 200_000
 """Samples of a result; of the example, the first so many count."""
 
-FILTERS, TAPS = 64, 17
+FILTERS, TAPS = 32, 17
+DISTRIBUTIONS = 0.1
+"""Weight of the distributions beside the Gram matrices."""
+
+SKETCH, SKETCH_STEPS = 8, 100
+"""The beginning is made on one of so many samples, in so many steps."""
+
 _PEAKS = 360  # pairs in a header, of all channels together
 
 
@@ -42,16 +55,9 @@ def compose(
     length = _length(recipe, example.rate)
     rendering = _Rendering(example)
     style = rendering.standard(example.values).to(tools.device)
-    extractor = RandomFilters(
-        style.shape[1],
-        1,
-        banks(min(length, style.shape[-1])),
-        seed=recipe.seed,
-        device=tools.device,
-    )
-    start = _noise(style.shape[1], length, recipe.seed).to(tools.device)
-    objective = TextureObjective(extractor, style, start)
-    filters = {"name": extractor.name, "version": extractor.version}
+    noise = _noise(style.shape[1], length, recipe.seed).to(tools.device)
+    objective, filters = _objective(style, noise, recipe.seed)
+    start = noise if state else _sketched(style, noise, recipe.seed)
     yield from make(
         start,
         objective,
@@ -74,13 +80,58 @@ def banks(length: int) -> list[Bank]:
     return found
 
 
+def _objective(style: Tensor, noise: Tensor, seed: int) -> tuple[TextureObjective, dict[str, str]]:
+    """J for a signal of the noise's length, and what it is compared with."""
+    chosen = banks(min(noise.shape[-1], style.shape[-1]))
+    extractor = RandomFilters(style.shape[1], 1, chosen, seed=seed, device=style.device)
+    distributions = ResponseDistributions(chosen, style, noise.shape[-1], seed=seed)
+    objective = TextureObjective(
+        extractor,
+        style,
+        noise,
+        layer_weights={bank.name: 1 / bank.shrink for bank in chosen},
+        terms={"distributions": (DISTRIBUTIONS, distributions)},
+    )
+    return objective, {"name": extractor.name, "version": extractor.version}
+
+
+def _sketched(style: Tensor, noise: Tensor, seed: int) -> Tensor:
+    """The noise, with what is slow in it alike already."""
+    if min(style.shape[-1], noise.shape[-1]) < 4 * TAPS * SKETCH:
+        return noise
+    coarse = functional.avg_pool1d(style, SKETCH)
+    deviation = coarse.std(2, keepdim=True) + 1e-12
+    start = functional.avg_pool1d(noise, SKETCH) * SKETCH**0.5
+    objective, _ = _objective(coarse / deviation, start, seed)
+    optimiser = build_optimiser("lbfgs", 1.0, None)
+    descent = Descent(
+        start,
+        objective,
+        optimiser,
+        steps=SKETCH_STEPS,
+        natural=objective.natural,
+        fingerprint="",
+    )
+    for _ in descent.run():
+        pass
+    slow = functional.interpolate(descent.x * deviation, noise.shape[-1], mode="linear")
+    return slow + 0.05 * noise
+
+
 def _beginning(example: Signal) -> Signal:
     return Signal(example.values[:, :MAX_LENGTH], example.rate, example.names, example.units)
 
 
 def _length(recipe: PieceRecipe, rate: float) -> int:
-    """Samples of the result. Raises MediumError for too many."""
+    """Samples of the result. Raises MediumError for too many, and for too few."""
     length = round((recipe.seconds or 0.0) * rate)
+    if length < MIN_SAMPLES:
+        raise MediumError(
+            "too_short",
+            f"At {rate:g} Hz, {recipe.seconds:g} seconds are {length} samples; "
+            f"{MIN_SAMPLES} are the least.",
+            f"Choose {MIN_SAMPLES / rate:,.1f} seconds or more.",
+        )
     if length > MAX_LENGTH:
         raise MediumError(
             "too_long",
@@ -155,6 +206,16 @@ def held_out(result: Signal, example: Signal) -> list[Figure]:
             "How often it rises two deviations over its mean.",
         )
     )
+    evenness = measures.interval_variation(ours, rate), measures.interval_variation(theirs, rate)
+    if evenness[0] is not None:
+        found.append(
+            Figure(
+                "Unevenness of intervals",
+                *evenness,
+                "",
+                "Deviation over mean of the times from peak to peak: 0 for a clock, 1 for chance.",
+            )
+        )
     found.append(
         Figure(
             "Distance of values",
