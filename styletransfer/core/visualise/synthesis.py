@@ -161,7 +161,8 @@ class _ReluInputs(TorchFunctionMode):
 
 def _before_the_relu(network: SeenNetwork, image: Tensor, layer: str) -> Tensor:
     with _ReluInputs() as inputs:
-        return inputs.of(network(image, [layer])[layer])
+        before: Tensor = inputs.of(network(image, [layer])[layer])
+    return before
 
 
 def _variation(image: Tensor) -> Tensor:
