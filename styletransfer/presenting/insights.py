@@ -60,7 +60,7 @@ def _row(job: StyleJob, extractor: str, row: dict[str, Any], heaviest: str) -> d
 
 def _share(share: float, words: Sequence[tuple[float, str]]) -> dict[str, str]:
     """The bar's length, the figure and the word. A bar is full at 1."""
-    percent = f"{share:.0%}" if share >= 0.095 else f"{share:.1%}"
+    percent = f"{share:.0%}" if share >= 0.095 else f"{share:.1%}" if share >= 0.001 else "<0.1%"
     word = next(word for below, word in words if share < below)
     return {"length": f"{min(share, 1.0):.4f}", "percent": percent, "word": word}
 

@@ -106,6 +106,19 @@ def test_from_two_files_to_a_picture(page: Page, files, painter: str, sign_in) -
     page.locator("#cut").fill("40")
     expect(page.locator("#before")).to_be_visible()
 
+    page.locator("#insight").scroll_into_view_if_needed()
+    layer = page.locator("#insight details", has_text="relu4_1")
+    layer.locator("summary").click(timeout=PATIENCE)
+    gram = layer.get_by_alt_text("Gram matrix of this picture at relu4_1")
+    expect(gram).to_be_visible()
+    assert gram.evaluate("img => img.decode().then(() => img.naturalWidth)") == 128
+    assert page.locator("#insight details[open]").count() == 1
+    pair = layer.get_by_role("row").nth(1).get_by_role("link")
+    expect(pair).to_have_count(2)
+    unit = pair.first.get_attribute("href")
+    assert re.fullmatch(r"/see/lite/relu4_1/\d+/", unit)
+    assert page.request.get(unit).ok
+
     page.goto("/pictures/")
     expect(page.get_by_text("Harbour, as Waves")).to_be_visible()
     page.get_by_role("link", name="Harbour, as Waves").click()

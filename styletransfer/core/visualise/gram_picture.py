@@ -15,7 +15,7 @@ from styletransfer.core.visualise.remaining import Gram
 DECADES = 4
 """How many powers of ten lie between the darkest and the brightest."""
 
-FACTOR = 10.0
+FACTOR = 2.0
 """A difference by this factor and more has the full colour."""
 
 _RAMP = ((19, 18, 17), (112, 30, 22), (200, 66, 32), (239, 184, 81), (255, 254, 251))
