@@ -111,7 +111,6 @@ def unit(request: HttpRequest, network: str, layer: str, unit: int) -> HttpRespo
         "wall_url": presenting.layer_url(mining, network, layer),
         "before": presenting.unit_url(mining, network, layer, (unit - 1) % info.units),
         "after": presenting.unit_url(mining, network, layer, (unit + 1) % info.units),
-        "unit_urls": presenting.unit_url(mining, network, layer, 987654321),
         "filter": found and info.filters,
         "excited": ExcitedFolder(network).facts(layer, unit),
     }

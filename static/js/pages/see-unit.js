@@ -151,7 +151,7 @@ async function look() {
     const body = new FormData();
     body.append("photo", await smaller(file), "photo.jpg");
     const seen = await askWorker(page.dataset.heat, body, { signal: mine.signal });
-    if (asked === mine) showHeat(seen, Number(page.dataset.unit), page.dataset.units);
+    if (asked === mine) showHeat(seen, Number(page.dataset.unit), page.dataset.wall);
   } catch (error) {
     if (error.name === "AbortError" || asked !== mine) return;
     byId("heat").hidden = byId("try-more").hidden = true;
@@ -159,7 +159,7 @@ async function look() {
   }
 }
 
-function showHeat({ peak, box, width, height, picture, overlay, strongest, milliseconds }, number, urls) {
+function showHeat({ peak, box, width, height, picture, overlay, strongest, milliseconds }, number, wall) {
   byId("heat").style.setProperty("--ratio", width / height);
   byId("heat-seen").src = `data:image/jpeg;base64,${picture}`;
   byId("heat-seen").alt = "Your photo, as the network saw it";
@@ -174,11 +174,11 @@ function showHeat({ peak, box, width, height, picture, overlay, strongest, milli
   const most = strongest[0]?.[1] || 1;
   byId("strongest").replaceChildren(...strongest.map(([other, activation]) => {
     const link = document.createElement("a");
-    link.href = urls.replace("987654321", other);
+    link.href = wall.replace(/(?=\?|$)/, `${other}/`);
     link.dataset.unitLink = "";
     if (other === number) link.setAttribute("aria-current", "true");
     link.style.setProperty("--share", activation / most);
-    link.append(
+    link.append(spriteOf(other),
       Object.assign(document.createElement("b"), { textContent: `Unit ${other}` }), document.createElement("i"),
       Object.assign(document.createElement("span"), { className: "num", textContent: activation.toFixed(2) }));
     const item = document.createElement("li");
@@ -186,6 +186,18 @@ function showHeat({ peak, box, width, height, picture, overlay, strongest, milli
     return item;
   }));
   byId("heat").hidden = byId("try-more").hidden = false;
+}
+
+/** A unit's nine, as they hang on the wall: a part of a sheet of eight by eight. */
+function spriteOf(number) {
+  const { sheets, of } = unit().dataset;
+  const sprite = Object.assign(document.createElement("span"), { className: "sprite" });
+  if (!sheets) return sprite;
+  const [sheet, place] = [Math.floor(number / 64), number % 64];
+  const rows = Math.ceil(Math.min(64, of - 64 * sheet) / 8);
+  for (const [name, value] of Object.entries({ column: place % 8, row: Math.floor(place / 8), rows })) sprite.style.setProperty(`--${name}`, value);
+  sprite.append(Object.assign(document.createElement("img"), { src: sheets.replace("-0.jpg", `-${sheet}.jpg`), alt: "" }));
+  return sprite;
 }
 
 function showOpacity() {
