@@ -4,7 +4,7 @@
 
 J_t is what a single picture would be painted by (`objective.py`). The last term is the temporal
 one of Ruder, Dosovitskiy and Brox, "Artistic Style Transfer for Videos" (2016), short and long
-term: a frame shall show what the frames 1, 2 and 4 before it show, moved along the optical flow
+term: a frame shall show what the first and the fourth before it show, moved along the optical flow
 of the content, wherever that is known (`flow.py`). They paint frame after frame, each from its
 predecessor; here the whole clip is one variable, so that every step shows all of it and no frame
 is painted longer than another (docs/decisions.md has the figures of both).
@@ -31,8 +31,8 @@ from styletransfer.core.synthesis.base import fingerprint, make
 from styletransfer.core.synthesis.types import Inputs, PieceIterate, PieceState, Tools
 from styletransfer.core.types import Recipe
 
-DISTANCES = (1, 2, 4)
-"""How many frames before: nearer ones hold flicker, farther ones drift."""
+DISTANCES = (1, 4)
+"""How many frames before: the nearer one holds flicker, the farther one drift."""
 
 MAX_VALUES = 45_000_000
 """Of a whole clip; the optimiser holds about a dozen times as many."""
