@@ -153,12 +153,15 @@ FILTERS = {
         "Random",
         "convolutions drawn by chance and never trained; it is their number and sizes that count",
     ),
-    "lite": (
-        EXTRACTOR_NAMES["lite"],
-        "the house’s own small network, trained on pictures",
-    ),
-    "vgg19": (EXTRACTOR_NAMES["vgg19"], "the network of the paper: about ten times slower"),
+    "lite": (EXTRACTOR_NAMES["lite"], "the house’s own small network, trained on pictures"),
+    "vgg19": (EXTRACTOR_NAMES["vgg19"], "the network of the paper, about ten times slower"),
 }
+SEEN_AS = {
+    "sound": "it looks at the spectrogram",
+    "volume": "it looks at slices along three axes",
+    "clip": "it looks at every frame",
+}
+"""How a network that was trained on pictures sees what is none."""
 SLIDERS = {
     "style_weight": ("Between content and style", "closer to the content", "closer to the style"),
     "steadiness": ("How steady it is", "every frame for itself", "held to the one before"),
@@ -229,7 +232,7 @@ def make_context(
             for name in ("seconds", "size", "steps")
             if name in kind.numbers
         ],
-        "filters": filter_choices(kind.filters),
+        "filters": filter_choices(medium, kind.filters),
         "optimisers": OPTIMISER_NAMES.items(),
         "meanings": {
             name: [{"below": below, "words": text} for below, text in steps]
@@ -239,14 +242,20 @@ def make_context(
     }
 
 
-def filter_choices(names: tuple[str, ...]) -> list[dict[str, str]]:
-    """The filters as cards; the first is the default, and says so."""
+def filter_choices(medium: str, names: tuple[str, ...]) -> list[dict[str, str]]:
+    """The filters as cards; of several the first is the default, and says so."""
     cards = []
     for i, name in enumerate(names):
-        label, hint = FILTERS.get(name, (name, ""))
-        default = "" if i else " The default: it measured best."
+        label, hint = filter_words(medium, name)
+        default = " The default: it measured best." if i == 0 and len(names) > 1 else ""
         cards.append({"value": name, "label": label, "hint": f"{hint}.{default}"})
     return cards
+
+
+def filter_words(medium: str, name: str) -> tuple[str, str]:
+    """What filters are called, and a clause on what they are."""
+    label, hint = FILTERS.get(name, (name, ""))
+    return label, hint if name == "random" else f"{hint}; {SEEN_AS.get(medium, '')}".strip("; ")
 
 
 def _input(
@@ -336,7 +345,7 @@ def facts(piece: Piece) -> list[tuple[str, str]]:
         if (value := getattr(recipe, name)) is not None:
             rows.append((LABELS[name], f"{value:g}, {meaning_of(name, value)}"))
     rows += [
-        ("Filters", FILTERS.get(recipe.filters, (recipe.filters, ""))[0]),
+        ("Filters", filter_words(piece.medium, recipe.filters)[0]),
         ("Optimiser", OPTIMISER_NAMES[recipe.optimiser]),
         ("Learning rate", f"{recipe.effective_learning_rate:g}"),
         ("Seed", str(recipe.seed)),
@@ -365,7 +374,7 @@ def _extent(piece: Piece) -> list[tuple[str, str]]:
 
 def filters_said(piece: Piece) -> str:
     """Which filters its features were compared with, in a sentence."""
-    label, hint = FILTERS.get(piece.cooked.filters, (piece.cooked.filters, ""))
+    label, hint = filter_words(piece.medium, piece.cooked.filters)
     return f"{label}: {hint}." if hint else f"{label}."
 
 
@@ -384,7 +393,7 @@ def summary(piece: Piece) -> str:
         parts.append(f"{recipe.seconds:g} s")
     if recipe.size is not None:
         parts.append(f"{recipe.size} {'pixels' if piece.medium == 'clip' else 'voxels'}")
-    filters = FILTERS.get(recipe.filters, (recipe.filters, ""))[0]
+    filters = filter_words(piece.medium, recipe.filters)[0]
     return " · ".join([*parts, filters, OPTIMISER_NAMES[recipe.optimiser], f"seed {recipe.seed}"])
 
 

@@ -78,7 +78,7 @@ def test_a_sound_from_the_form_to_the_ear(page: Page, maker: str, whistle: Path,
     page.locator("#steps label").first.click()
     expect(audio).to_have_attribute("src", re.compile(r"/moments/0/sound\.flac$"))
     audio.evaluate("async (audio) => { audio.muted = true; await audio.play(); }")
-    page.wait_for_function("document.querySelector('#moment audio').currentTime > 0.1")
+    page.wait_for_function("() => document.querySelector('#moment audio').currentTime > 0.1")
     audio.evaluate("(audio) => { audio.pause(); audio.currentTime = 1.5; }")
     page.wait_for_function(
         "Math.abs(document.querySelector('#moment audio').currentTime - 1.5) < .1"
@@ -92,7 +92,7 @@ def test_a_sound_from_the_form_to_the_ear(page: Page, maker: str, whistle: Path,
     wait_for_step(page, paused_at + 2)
     page.get_by_role("link", name="Download").first.wait_for(timeout=PATIENCE)
     stamp(page, "Done")
-    page.wait_for_function("document.querySelectorAll('#steps label').length === 12")
+    page.wait_for_function("() => document.querySelectorAll('#steps label').length === 12")
     kept = steps_kept(page)
     assert (kept[0], kept[-1]) == (0, 150)
     expect(page.locator("#moment audio")).to_have_attribute("src", re.compile(r"/moments/150/"))
