@@ -38,7 +38,7 @@ def picture(clip: Clip) -> Pixels:
 
 def exhibit(clip: Clip) -> dict[str, bytes]:
     """`clip.mp4`, and `sheet.json` with its pictures: every frame, and 36 views that turn the
-    block of all frames, one behind the other, by ten degrees each."""
+    block of all frames, one behind the other, by ten degrees each. `note` is `Clip.note`."""
     height, width = clip.frames.shape[1:3]
     size = _fitting((width, height), (min(width, _CELL), min(height, _CELL)))
     frames = [_frame(clip, k, size) for k in range(len(clip.frames))]
@@ -47,7 +47,7 @@ def exhibit(clip: Clip) -> dict[str, bytes]:
     turns = [block.view(_FIRST + step * k, _ORBIT) for k in range(ORBIT_VIEWS)]
     t, frames_jpeg = sheet("t.jpg", "Frames", frames)
     orbit, orbit_jpeg = sheet("orbit.jpg", "Space and time", turns, columns=6)
-    told = {"views": {"t": t, "orbit": orbit}, "fps": clip.fps}
+    told = {"views": {"t": t, "orbit": orbit}, "fps": clip.fps, "note": clip.note}
     return {
         "clip.mp4": write_mp4(clip, quality=20),
         "sheet.json": json.dumps(told).encode(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 
@@ -26,11 +27,11 @@ def flat(count: int = 12) -> Clip:
 
 
 def test_a_page_gets_the_film_its_frames_and_the_block() -> None:
-    clip = flat()
+    clip = dataclasses.replace(flat(), note="It was cut.")
     files = registry.exhibit(clip)
     assert set(files) == {"clip.mp4", "sheet.json", "t.jpg", "orbit.jpg"}
     told = json.loads(files["sheet.json"])
-    assert told["fps"] == 12
+    assert (told["fps"], told["note"]) == (12, "It was cut.")
     frames, orbit = told["views"]["t"], told["views"]["orbit"]
     assert (frames["count"], orbit["count"], orbit["columns"]) == (12, 36, 6)
     sheet = np.asarray(Image.open(io.BytesIO(files[frames["file"]])))
