@@ -31,6 +31,9 @@ class Piece(Job):
     medium = models.CharField(max_length=10, choices=Medium.choices)
     recipe = models.JSONField(help_text="`PieceRecipe.to_dict()`")
     called = models.JSONField(default=dict, help_text="what each input is called")
+    notes = models.JSONField(
+        default=dict, help_text="what was left out of an input’s file while it was read"
+    )
     extent = models.JSONField(
         default=dict, help_text="what is made: {seconds, rate} | {shape} | {frames, width, height}"
     )

@@ -411,6 +411,7 @@ def inputs_shown(piece: Piece) -> list[dict[str, str]]:
             "medium": kinds[name],
             "caption": words[name].caption,
             "called": piece.called.get(name, ""),
+            "note": piece.notes.get(name, ""),
             "picture": url(name, "picture.jpg"),
             "base": url(name, "x").removesuffix("x"),
         }

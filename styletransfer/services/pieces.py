@@ -53,6 +53,7 @@ def start_piece(
         owner=owner,
         title=(title.strip() or title_for(recipe, called))[:120],
         called={name: called[name] for name in recipe.kind.inputs},
+        notes={n: note for n in recipe.kind.inputs if (note := getattr(inputs[n], "note", ""))},
         medium=recipe.medium,
         recipe=recipe.to_dict(),
         steps=recipe.steps,
