@@ -6,15 +6,13 @@ import re
 from pathlib import PurePath
 from uuid import UUID
 
-from django.db import transaction
 from PIL import Image
 
 from styletransfer.core.types import Recipe
 from styletransfer.files import CONTENT, STYLE, PictureFolder
 from styletransfer.models import StyleJob
-from styletransfer.services.limits import check_waiting
+from styletransfer.services.beginning import beginning
 from webapp.accounts.models import User
-from webapp.jobs import dispatch
 from webapp.uploads import to_jpeg
 
 LARGEST_INPUT = 2048  # pixels, of the stored content and style pictures
@@ -35,7 +33,6 @@ def start_job(
     Raises:
         UserFacingError: `too_many_jobs` (429).
     """
-    check_waiting(owner)
     width, height = painted_size(content, recipe.size)
     job = StyleJob(
         owner=owner,
@@ -46,17 +43,10 @@ def start_job(
         height=height,
     )
     folder = PictureFolder(job.pk)
-    try:
+    with beginning(job, folder):
         folder.write(CONTENT, to_jpeg(content))
         folder.write(STYLE, to_jpeg(style))
         folder.write_thumb(content)
-        with transaction.atomic():
-            check_waiting(owner)  # once more where nobody can come between
-            job.save(force_insert=True)
-            dispatch.enqueue(job)
-    except BaseException:
-        folder.delete()  # nothing is left half-made
-        raise
     return job
 
 

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
 from PIL import Image
 
 from styletransfer.core.media import registry
@@ -17,12 +16,11 @@ from styletransfer.core.media.types import Medium, MediumError
 from styletransfer.core.pieces import PieceRecipe
 from styletransfer.models import Piece
 from styletransfer.piece_files import INPUTS, PICTURE, PieceFolder
-from styletransfer.services.limits import check_waiting
+from styletransfer.services.beginning import beginning
 from styletransfer.services.pictures import LARGEST_INPUT, readable
 from styletransfer.starters import starter as drawn
 from webapp.accounts.models import User
 from webapp.errors import UserFacingError
-from webapp.jobs import dispatch
 from webapp.uploads import decode_picture, read_bytes, read_picture
 
 Given = Medium | Image.Image
@@ -48,7 +46,6 @@ def start_piece(
     Raises:
         UserFacingError: `too_many_jobs` (429).
     """
-    check_waiting(owner)
     piece = Piece(
         owner=owner,
         title=(title.strip() or title_for(recipe, called))[:120],
@@ -59,20 +56,13 @@ def start_piece(
         steps=recipe.steps,
     )
     folder = PieceFolder(piece.pk)
-    try:
+    with beginning(piece, folder):
         for name in recipe.kind.inputs:
             folder.write_input(name, inputs[name])
         first = next(iter(recipe.kind.inputs))  # stands for the piece until it has a picture
         with Image.open(folder.open(f"{INPUTS}/{first}/{PICTURE}")) as picture:
             piece.width, piece.height = picture.size
             folder.write_thumb(picture)
-        with transaction.atomic():
-            check_waiting(owner)  # once more where nobody can come between
-            piece.save(force_insert=True)
-            dispatch.enqueue(piece)
-    except BaseException:
-        folder.delete()  # nothing is left half-made
-        raise
     return piece
 
 

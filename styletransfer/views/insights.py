@@ -11,7 +11,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from styletransfer.presenting.insights import insight_context
 from styletransfer.services.insights import gram_picture, start_insight
-from styletransfer.views.pictures import own_job, painters
+from styletransfer.views.acting import painters
+from styletransfer.views.pictures import own_job
 from webapp.ratelimit import check_rate
 
 

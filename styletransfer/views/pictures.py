@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, cast
 from uuid import UUID
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -13,7 +12,7 @@ from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 
 from styletransfer.files import CONTENT, RESULT, STYLE, THUMB, PictureFolder
@@ -21,15 +20,12 @@ from styletransfer.forms.pictures import PaintForm
 from styletransfer.models import StyleJob
 from styletransfer.presenting.insights import insight_context
 from styletransfer.presenting.pictures import facts, layers, paint_context, summary
-from styletransfer.services import asking
 from styletransfer.services import pictures as services
-from webapp.accounts.access import role_required
+from styletransfer.views.acting import acts, deletes, painters
 from webapp.accounts.models import User
-from webapp.accounts.roles import Role
 from webapp.jobs.models import ACTIVE
 from webapp.ratelimit import check_rate
 
-painters = role_required(Role.PAINTER)
 PAGE = 24  # pictures on one page of the gallery
 
 
@@ -91,7 +87,11 @@ def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
 @require_GET
 def panel(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """The part of the job's page that depends on its status."""
-    return render(request, "styletransfer/_panel.html", _job_context(own_job(request, job_id)))
+    return _panel(request, own_job(request, job_id))
+
+
+def _panel(request: HttpRequest, found: StyleJob) -> HttpResponse:
+    return render(request, "styletransfer/_panel.html", _job_context(found))
 
 
 def _job_context(found: StyleJob) -> dict[str, Any]:
@@ -177,36 +177,5 @@ def thumb(request: HttpRequest, job_id: UUID) -> HttpResponse:
     return _file(request, job_id, THUMB, "image/jpeg")
 
 
-def _after(request: HttpRequest, found: StyleJob) -> HttpResponse:
-    """The panel anew for htmx, the page for a plain form."""
-    if request.htmx:  # type: ignore[attr-defined]
-        return render(request, "styletransfer/_panel.html", _job_context(found))
-    return redirect(found)
-
-
-@painters
-@require_POST
-def cancel(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    return _after(request, asking.cancel_job(job=own_job(request, job_id)))
-
-
-@painters
-@require_POST
-def pause(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    return _after(request, asking.pause_job(job=own_job(request, job_id)))
-
-
-@painters
-@require_POST
-def resume(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    return _after(request, asking.resume_job(job=own_job(request, job_id)))
-
-
-@painters
-@require_POST
-def delete(request: HttpRequest, job_id: UUID) -> HttpResponse:
-    found = own_job(request, job_id)
-    asking.delete_job(job=found)
-    messages.success(request, f"“{found.title}” is deleted, with all that belonged to it.")
-    url = reverse("styletransfer:gallery")
-    return HttpResponseClientRedirect(url) if request.htmx else redirect(url)  # type: ignore[attr-defined]
+cancel, pause, resume = acts(own_job, _panel)
+delete = deletes(own_job, "styletransfer:gallery")

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any, cast
 from uuid import UUID
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.text import slugify
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 
 from styletransfer.core.pieces import MEDIA
@@ -21,10 +20,10 @@ from styletransfer.forms.pieces import PieceForm, goals_of
 from styletransfer.models import Piece
 from styletransfer.piece_files import INPUTS, MOMENTS, PICTURE, RESULT, PieceFolder
 from styletransfer.presenting import pieces as presenting
-from styletransfer.services import asking
 from styletransfer.services import pieces as services
 from styletransfer.services.starter_shows import show
-from styletransfer.views.pictures import PAGE, as_uuid, painters
+from styletransfer.views.acting import acts, deletes, painters
+from styletransfer.views.pictures import PAGE, as_uuid
 from webapp.accounts.models import User
 from webapp.jobs.models import ACTIVE
 from webapp.ratelimit import check_rate
@@ -206,34 +205,5 @@ def gallery(request: HttpRequest) -> HttpResponse:
     return render(request, "styletransfer/pieces/gallery.html", context)
 
 
-def _after(request: HttpRequest, found: Piece) -> HttpResponse:
-    """The panel anew for htmx, the page for a plain form."""
-    return _panel(request, found) if request.htmx else redirect(found)  # type: ignore[attr-defined]
-
-
-@painters
-@require_POST
-def cancel(request: HttpRequest, piece_id: UUID) -> HttpResponse:
-    return _after(request, asking.cancel_job(job=own_piece(request, piece_id)))
-
-
-@painters
-@require_POST
-def pause(request: HttpRequest, piece_id: UUID) -> HttpResponse:
-    return _after(request, asking.pause_job(job=own_piece(request, piece_id)))
-
-
-@painters
-@require_POST
-def resume(request: HttpRequest, piece_id: UUID) -> HttpResponse:
-    return _after(request, asking.resume_job(job=own_piece(request, piece_id)))
-
-
-@painters
-@require_POST
-def delete(request: HttpRequest, piece_id: UUID) -> HttpResponse:
-    found = own_piece(request, piece_id)
-    asking.delete_job(job=found)
-    messages.success(request, f"“{found.title}” is deleted, with all that belonged to it.")
-    url = reverse("styletransfer:pieces")
-    return HttpResponseClientRedirect(url) if request.htmx else redirect(url)  # type: ignore[attr-defined]
+cancel, pause, resume = acts(own_piece, _panel)
+delete = deletes(own_piece, "styletransfer:pieces")
