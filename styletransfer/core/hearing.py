@@ -119,7 +119,13 @@ class Hearing:
         )
 
     def __call__(self, wave: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
-        """(N, 1, T) to {scale: (N, 496, frames), outline: (N, 128, frames)}."""
+        """(N, 1, T) to {scale: (N, 496, frames), outline: (N, 128, frames)}.
+
+        Raises KeyError for an unknown layer.
+        """
+        unknown = set(layers) - set(self.layers)
+        if unknown:
+            raise KeyError(f"there is no layer {', '.join(sorted(unknown))}")
         levels = (self._spectrogram(wave) - self._mean) / self._deviation
         features = {OUTLINE: levels} if OUTLINE in layers else {}
         ranges = levels[:, self._bands]

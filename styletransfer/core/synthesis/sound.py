@@ -29,7 +29,7 @@ TILE = 20 * RATE
 MARGIN = WINDOW
 """Samples before and after what is kept: there every sample lies in as many windows."""
 _PEAK = 0.7
-_BALANCE = 30.0
+_BALANCE = 15.0
 """β in the middle of the slider: the melody stays, the sound is the style's."""
 _STRETCHES = 300
 
