@@ -7,8 +7,11 @@ from typing import Any
 
 from django.urls import reverse
 
-from styletransfer.models import StyleJob
-from styletransfer.services.insights import progress, stored
+from styletransfer.core.visualise.layers import layer_info
+from styletransfer.models import Mining, StyleJob
+from styletransfer.presenting.see import Tile, layer_url, tiles, unit_url
+from styletransfer.services.insights import WHICH, progress, stored
+from styletransfer.services.minings import house_mining
 
 _CONTENT = (
     (0.1, "kept"),
@@ -36,14 +39,18 @@ def insight_context(job: StyleJob) -> dict[str, Any]:
     }
     if found:
         heaviest = _heaviest(job, [row["name"] for row in found["layers"]])
-        rows = [_row(job, found["extractor"], row, heaviest) for row in found["layers"]]
+        mining = house_mining(found["extractor"])
+        rows = [_row(job, found["extractor"], row, heaviest, mining) for row in found["layers"]]
         return context | {"insight": rows}
     told = progress(job) if context["insight_ready"] else None
     return context | {"insight": None, "insight_progress": told}
 
 
-def _row(job: StyleJob, extractor: str, row: dict[str, Any], heaviest: str) -> dict[str, Any]:
+def _row(
+    job: StyleJob, extractor: str, row: dict[str, Any], heaviest: str, mining: Mining | None
+) -> dict[str, Any]:
     name = row["name"]
+    seen = tiles(mining, layer_info(extractor, name)) if mining else []
     return {
         "name": name,
         "units": row["units"],
@@ -51,10 +58,11 @@ def _row(job: StyleJob, extractor: str, row: dict[str, Any], heaviest: str) -> d
         "content": _share(row["content"], _CONTENT),
         "style": _share(row["style"], _STYLE),
         "grams": {
-            which: reverse("styletransfer:gram", args=[job.pk, name, which])
-            for which in ("style", "picture", "difference")
+            which: reverse("styletransfer:gram", args=[job.pk, name, which]) for which in WHICH
         },
-        "pairs": [_pair(extractor, name, pair) for pair in row["pairs"]],
+        "pairs": [_pair(extractor, name, pair, seen) for pair in row["pairs"]],
+        "seen": bool(seen),
+        "wall": layer_url(None, extractor, name),
     }
 
 
@@ -65,13 +73,16 @@ def _share(share: float, words: Sequence[tuple[float, str]]) -> dict[str, str]:
     return {"length": f"{min(share, 1.0):.4f}", "percent": percent, "word": word}
 
 
-def _pair(extractor: str, layer: str, pair: dict[str, Any]) -> dict[str, Any]:
-    urls = [reverse("styletransfer:see_unit", args=[extractor, layer, k]) for k in pair["units"]]
-    return {
-        "units": list(zip(pair["units"], urls, strict=True)),
-        "style": f"{pair['style']:.2f}",
-        "picture": f"{pair['picture']:.2f}",
-    }
+def _pair(extractor: str, layer: str, pair: dict[str, Any], seen: list[Tile]) -> dict[str, Any]:
+    """Two units, each with its nine patches where something excited it."""
+    units = []
+    for number in pair["units"]:
+        tile = seen[number] if number < len(seen) else None
+        shown = tile if tile and tile.activation is not None else None
+        url = unit_url(None, extractor, layer, number)
+        units.append({"number": number, "url": url, "tile": shown})
+    figures = {which: f"{pair[which]:.2f}" for which in ("style", "picture")}
+    return {"units": units, **figures}
 
 
 def _heaviest(job: StyleJob, layers: list[str]) -> str:

@@ -113,7 +113,7 @@ def test_from_two_files_to_a_picture(page: Page, files, painter: str, sign_in) -
     expect(gram).to_be_visible()
     assert gram.evaluate("img => img.decode().then(() => img.naturalWidth)") == 128
     assert page.locator("#insight details[open]").count() == 1
-    pair = layer.get_by_role("row").nth(1).get_by_role("link")
+    pair = layer.locator(".pairs li").first.get_by_role("link")
     expect(pair).to_have_count(2)
     unit = pair.first.get_attribute("href")
     assert re.fullmatch(r"/see/lite/relu4_1/\d+/", unit)

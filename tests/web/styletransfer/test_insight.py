@@ -18,6 +18,7 @@ from styletransfer.services.work_insights import give_insight
 from styletransfer.tasks import paint
 from tests.pictures import make_painter, make_row
 from tests.web.styletransfer.conftest import Start, run
+from tests.web.styletransfer.minings import found
 from webapp.accounts.models import User
 from webapp.accounts.services import create_api_key
 from webapp.jobs.models import Status
@@ -158,6 +159,20 @@ class TestPage:
         for unit in pair["units"]:
             assert reverse("styletransfer:see_unit", args=["lite", "relu3_1", unit]) in ready
         assert "These two fire together" in ready
+
+    def test_units_are_shown_once_the_houses_pictures_were_looked_through(
+        self, painted: StyleJob, browser: Client
+    ) -> None:
+        give_insight(painted.pk)
+        before = browser.get(url(painted), headers=HTMX).content.decode()
+        assert 'class="sprite"' not in before
+        assert reverse("styletransfer:see_layer", args=["lite", "relu3_1"]) in before
+        mining = found(make_painter("other"))  # of the house's: everybody's
+        page = browser.get(url(painted), headers=HTMX).content.decode()
+        rows = insights.stored(painted)["layers"]
+        units = [k for row in rows for pair in row["pairs"] for k in pair["units"]]
+        assert page.count('class="sprite"') == len(units) - units.count(3)  # 3 is silent there
+        assert reverse("styletransfer:mining_sheet", args=[mining.pk, "relu3_1", 0]) in page
 
     def test_without_a_script_the_button_leads_back(
         self, painted: StyleJob, browser: Client
