@@ -167,15 +167,15 @@ def held_out(result: Sound, style: Sound, content: Sound | None) -> list[Figure]
         ),
     ]  # fmt: skip
     if content is not None:
-        kept = measures.onsets_kept(result, content)
+        alone = round(measures.onsets_kept(style, content), 2) + 0.0  # not -0.00
         found.append(
             Figure(
                 "Onsets kept",
-                kept,
+                measures.onsets_kept(result, content),
                 1.0,
                 "",
                 "How well its onsets follow the content’s: 1 is each in place, 0 none; the style "
-                f"alone has {measures.onsets_kept(style, content):.2f}.",
+                f"alone has {alone:.2f}.",
             )
         )
     return found

@@ -36,7 +36,7 @@ from styletransfer.core.synthesis.compose import compose
 from styletransfer.core.synthesis.types import Tools
 from styletransfer.core.texture import TextureObjective
 
-SECONDS, STEPS = 4.0, 100
+SECONDS, STEPS = 4.0, 80
 TEXTURES = ("rain", "drums", "string")
 TRANSFERS = (("voice", "string"), ("drums", "bells"))
 ONE_SCALE = (Scale("0.1 s", 9),)
