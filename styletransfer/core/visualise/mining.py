@@ -1,7 +1,8 @@
 """Mining: one pass over a corpus, for the nine patches that excite each unit of a network most.
 
 Source: Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks" (2013). A picture
-has one patch per unit at most: the position where the unit fires most. All layers are looked at in
+has one patch per unit at most: the position where the unit fires most, sought where its receptive
+field lies wholly in the picture. All layers are looked at in
 the one pass, and of all pictures only those are remembered that stand among some unit's nine, so
 memory does not grow with the corpus.
 """
@@ -18,7 +19,12 @@ from PIL import Image
 from torch import Tensor
 
 from styletransfer.core.visualise.findings import Array, Findings
+from styletransfer.core.visualise.layers import LayerInfo
 from styletransfer.core.visualise.networks import SeenNetwork
+from styletransfer.core.visualise.receptive import Extent
+
+_WHOLE = 0.6
+"""A field that is at most this share of a view's shorter side leaves enough room inside."""
 
 _AT_ONCE = 4
 """Views in one pass: all layers of vgg19 take 75 MB a view."""
@@ -99,16 +105,34 @@ def _maxima(
         batch = torch.cat([network.prepare(views[index]) for index in indices])
         batch = batch.contiguous(memory_format=torch.channels_last)
         with torch.inference_mode():
-            for name, features in network(batch, names).items():
-                for of_all, of_these in zip(found[name], _best_positions(features), strict=True):
-                    of_all[indices] = of_these
+            features = network(batch, names)
+        for info in network.layers:
+            best = _best_positions(features[info.name], searched(info, views[indices[0]].size))
+            for of_all, of_these in zip(found[info.name], best, strict=True):
+                of_all[indices] = of_these
     return {name: (a, r, c) for name, (a, r, c) in found.items()}
 
 
-def _best_positions(features: Tensor) -> tuple[Array, Array, Array]:
+def searched(info: LayerInfo, view: Extent) -> tuple[slice, slice]:
+    """The rows and columns of the layer's map among which a view's best position is sought.
+
+    Those whose receptive field lies wholly in the view: what fires at an edge is often the padding.
+    Where the field is larger than `_WHOLE` of the view's shorter side, all of them.
+    """
+    width, height = info.map_extent(view)
+    field = info.receptive
+    if field.size > _WHOLE * min(view):
+        return slice(0, height), slice(0, width)
+    first = -(field.start // field.stride)
+    ends = ((side - field.size - field.start) // field.stride + 1 for side in view)
+    columns, rows = (slice(first, end) for end in ends)
+    return rows, columns
+
+
+def _best_positions(features: Tensor, where: tuple[slice, slice]) -> tuple[Array, Array, Array]:
     """(N, units, h, w) to activation, row and column of each map's maximum, each (N, units)."""
-    columns = features.shape[3]
-    flat = features.float().flatten(2)
-    value, position = flat.max(2)
-    at = position.cpu().numpy()
-    return value.cpu().numpy(), at // columns, at % columns
+    rows, columns = where
+    window = features[:, :, rows, columns].float()
+    value, position = window.flatten(2).max(2)
+    at, width = position.cpu().numpy(), window.shape[3]
+    return value.cpu().numpy(), at // width + rows.start, at % width + columns.start

@@ -36,14 +36,27 @@ def found(seen, corpus) -> Findings:
     return _run(seen, corpus)
 
 
+def _inside(info, features: torch.Tensor, extent: tuple[int, int]) -> torch.Tensor:
+    """The same with 0 where a field of moderate size reaches beyond the picture."""
+    inside = features.clone()
+    if info.receptive.size <= 0.6 * min(extent):
+        for row in range(features.shape[1]):
+            for column in range(features.shape[2]):
+                box = info.receptive.box_of(row, column)
+                if box.within(extent) != box:
+                    inside[:, row, column] = 0
+    return inside
+
+
 def test_it_finds_the_nine_best_pictures_of_every_unit(seen, corpus, found):
     """Against all maxima of all pictures, kept and sorted."""
     for info in seen.layers:
         plain = []
         for key, picture in corpus:
             with torch.inference_mode():
-                features = seen(seen.prepare(seen.views(picture)[0]), [info.name])[info.name][0]
-            plain.append((key, features))
+                [view] = seen.views(picture)
+                features = seen(seen.prepare(view), [info.name])[info.name][0]
+            plain.append((key, _inside(info, features, view.size)))
         for unit, hits in enumerate(found.best(info.name)):
             ranked = sorted(
                 ((float(f[unit].max()), key) for key, f in plain), key=lambda pair: -pair[0]
