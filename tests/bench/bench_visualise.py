@@ -7,7 +7,7 @@ Mining is compared with two plain ways: `keeps all` remembers every view and eve
 sorts at the end; `a layer a pass` reads the corpus anew for each layer. Each runs in a process of
 its own, whose peak memory is told. The pictures are pieces of drawn ones, 128 × 96 for the memory
 and 256 × 192 for the speed. A made picture is compared with the best patch that the house's own
-pictures have for its unit. One thread.
+pictures have for its unit. All times are those of one thread's CPU: neighbours hardly count.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def one(way: str, count: int, side: int) -> dict[str, float]:
     for _ in mine(network, pieces(BATCH, side)):
         pass  # warm-up
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    started = time.perf_counter()
+    started = time.process_time()
     if way == "ours":
         for _ in mine(network, pieces(count, side)):
             pass
@@ -85,7 +85,7 @@ def one(way: str, count: int, side: int) -> dict[str, float]:
     else:
         for name in names:
             keep_all(network, list(pieces(count, side)), [name])
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"pictures_a_second": count / seconds, "peak_mb": peak, "before_mb": before}
 
@@ -127,17 +127,17 @@ def milliseconds(network: SeenNetwork, view: Image.Image, layer: str) -> float:
     """A heat map and the layer's strongest units, as a try in the page asks for them."""
     taken = []
     for _ in range(7):
-        started = time.perf_counter()
+        started = time.process_time()
         heat(network, view, layer, strongest(network, view, layer)[0][0])
-        taken.append(time.perf_counter() - started)
+        taken.append(time.process_time() - started)
     return 1000 * statistics.median(taken)
 
 
 def look_into(network: SeenNetwork, units: int) -> dict[str, object]:
     """The house's own pictures, made pictures and heat in one network."""
-    started = time.perf_counter()
+    started = time.process_time()
     pictures = [(p.title, p.draw()) for p in house_pictures(network.name)]
-    drawing = time.perf_counter() - started
+    drawing = time.process_time() - started
     *_, progress = mine(network, pictures)
     print(f"{network.name}: {len(pictures)} house pictures, drawn in {drawing:.0f} s")
     [view, *_] = network.views(pictures[0][1])
