@@ -9,7 +9,7 @@ deviations from its own mean.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import numpy as np
@@ -22,7 +22,7 @@ from styletransfer.core.filters import Bank, RandomFilters
 from styletransfer.core.measures import signal as measures
 from styletransfer.core.media.signal import exhibit
 from styletransfer.core.media.signal.limits import MIN_SAMPLES
-from styletransfer.core.media.types import MediumError, Pixels, Signal
+from styletransfer.core.media.types import Floats, MediumError, Pixels, Signal
 from styletransfer.core.media.waveform import waveform
 from styletransfer.core.optimisers import build_optimiser
 from styletransfer.core.pieces import Figure, PieceRecipe
@@ -187,36 +187,37 @@ class _Rendering:
         return held_out(self.result(x), self._example)
 
 
+_COMPARED: tuple[tuple[str, Callable[[Floats, float], float | None], str, str], ...] = (
+    ("Period", measures.period, "s", "From one repetition to the next."),
+    (
+        "Peaks a second",
+        measures.peaks_a_second,
+        "1/s",
+        "How often it rises two deviations over its mean.",
+    ),
+    (
+        "Unevenness of intervals",
+        measures.interval_variation,
+        "",
+        "Deviation over mean of the times from peak to peak: 0 for a clock, about 1 for chance.",
+    ),
+)
+
+
 def held_out(result: Signal, example: Signal) -> list[Figure]:
-    """What no Gram matrix asked for, of the first channel."""
+    """What no cost asks for, of the first channel (of the values, only what filters see of them).
+
+    What cannot be told (a period where nothing repeats) is left out.
+    """
     rate, ours, theirs = example.rate, result.values[0], example.values[0]
     noise = measures.phase_randomised(theirs, ours.size)
-    found = []
-    periods = measures.period(ours, rate), measures.period(theirs, rate)
-    if periods[0] is not None:
-        found.append(
-            Figure("Period", periods[0], periods[1], "s", "From one repetition to the next.")
-        )
-    found.append(
-        Figure(
-            "Peaks a second",
-            measures.peaks_a_second(ours, rate),
-            measures.peaks_a_second(theirs, rate),
-            "1/s",
-            "How often it rises two deviations over its mean.",
-        )
-    )
-    evenness = measures.interval_variation(ours, rate), measures.interval_variation(theirs, rate)
-    if evenness[0] is not None:
-        found.append(
-            Figure(
-                "Unevenness of intervals",
-                *evenness,
-                "",
-                "Deviation over mean of the times from peak to peak: 0 for a clock, 1 for chance.",
-            )
-        )
-    found.append(
+    compared = [
+        Figure(name, value, measure(theirs, rate), unit, meaning)
+        for name, measure, unit, meaning in _COMPARED
+        if (value := measure(ours, rate)) is not None
+    ]
+    return [
+        *compared,
         Figure(
             "Distance of values",
             measures.amplitude_distance(ours, theirs),
@@ -224,15 +225,12 @@ def held_out(result: Signal, example: Signal) -> list[Figure]:
             "σ",
             "Between the two distributions of values, 0 is the same; noise of the same spectrum "
             f"has {measures.amplitude_distance(noise, theirs):.2f}.",
-        )
-    )
-    found.append(
+        ),
         Figure(
             "Distance of spectra",
             measures.spectrum_distance(ours, theirs),
             None,
             "dB",
-            "Between the powers at each frequency; 0 is the same.",
-        )
-    )
-    return found
+            "Between the powers at each frequency, 0 is the same.",
+        ),
+    ]
