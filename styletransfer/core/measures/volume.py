@@ -51,13 +51,10 @@ def two_point_distance(result: Phase, example: Phase, *, reach: int | None = Non
 
 
 def specific_surface(phase: Phase, spacing: tuple[float, ...]) -> float:
-    """The surface between the phases per volume, −4 S₂'(0) (Debye, Anderson and Brumberger 1957),
-    with the slope between r = 0 and one voxel, averaged over the axes. spacing: from voxel to voxel
-    along each axis; the result has its inverse as unit."""
-    slopes = [
-        (two_point(phase, axis, 1)[0] - two_point(phase, axis, 1)[1]) / step
-        for axis, step in enumerate(spacing)
-    ]
+    """The surface between the phases per volume: −4 S₂'(0) (Debye, Anderson and Brumberger 1957),
+    where −S₂'(0) is half the share of neighbours that differ, over their distance, averaged over
+    the axes. spacing: from voxel to voxel along each axis; the result has its inverse as unit."""
+    slopes = [0.5 * np.diff(phase, axis=axis).mean() / step for axis, step in enumerate(spacing)]
     return float(4 * np.mean(slopes))
 
 

@@ -54,7 +54,7 @@ def compose(
         extractor = tools.extractor(recipe.filters)
         filters = {"name": extractor.name, "version": extractor.version}
         across = [slices_across(style, axis) for axis in range(3)]
-        objective = slice_objective(extractor, across, start)
+        objective = slice_objective(extractor, across, start, each=False)
     yield from make(
         start,
         objective,
@@ -78,12 +78,16 @@ def scaled(example: Volume, size: int) -> Volume:
 
 
 def shuffled(values: Floats, size: int, seed: int) -> Tensor:
-    """The start: (1, C, size, size, size) of the example's values (C, D, H, W), at random places.
-    It has the example's histogram, and no structure."""
+    """The start: (1, C, size, size, size) of the example's values (C, D, H, W) at random places,
+    softened over 3 voxels and brought back to their contrast: fine noise would stay where nothing
+    forbids it."""
     rng = np.random.default_rng(seed)
     colours = values.reshape(len(values), -1)
     chosen = colours[:, rng.integers(0, colours.shape[1], size**3)]
-    return torch.from_numpy(chosen.reshape(1, -1, size, size, size))
+    noise = torch.from_numpy(chosen.reshape(1, -1, size, size, size))
+    soft = functional.avg_pool3d(functional.pad(noise, [1] * 6, mode="circular"), 3, stride=1)
+    mean = soft.mean((2, 3, 4), keepdim=True)
+    return ((soft - mean) * (noise.std() / soft.std()) + mean).clamp(0, 1).contiguous()
 
 
 def random_filters(style: Tensor, seed: int) -> RandomFilters:
