@@ -27,7 +27,7 @@ def agree(one: Evaluation[PieceLosses], other: Evaluation[PieceLosses], error: f
     assert (one.gradient - other.gradient).norm() <= error * other.gradient.norm()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.data())
 @pytest.mark.parametrize("axes", [1, 2, 3])
 def test_random_filters_of_any_sizes(axes: int, data: st.DataObject) -> None:

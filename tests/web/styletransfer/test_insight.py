@@ -16,7 +16,7 @@ from styletransfer.models import StyleJob
 from styletransfer.services import asking, insights
 from styletransfer.services.work_insights import give_insight
 from styletransfer.tasks import paint
-from tests.pictures import make_painter, make_row
+from tests.pictures import make_painter, make_row, photo
 from tests.web.styletransfer.conftest import Start, run
 from tests.web.styletransfer.minings import found
 from webapp.accounts.models import User
@@ -37,8 +37,12 @@ def browser(painter: User) -> Client:
 
 @pytest.fixture
 def painted(start: Start) -> StyleJob:
-    """A picture that no one has looked into."""
-    return run(start(steps=6))
+    """A finished picture that no one has looked into (and no one has really painted)."""
+    job = start(steps=6)
+    PictureFolder(job.pk).write_result(photo(3, (128, 85)))
+    job.status, job.kept_step = Status.DONE, 6
+    job.save()
+    return job
 
 
 def url(job: StyleJob) -> str:
@@ -62,8 +66,9 @@ def test_the_painter_looks_into_what_it_has_finished(start: Start) -> None:
     assert insights.progress(job) is None
 
 
-def test_what_remains_is_what_the_job_ended_with(painted: StyleJob) -> None:
+def test_what_remains_is_what_the_job_ended_with(start: Start) -> None:
     """Within what rounding to a PNG's 8 bits does."""
+    painted = run(start(steps=6))
     give_insight(painted.pk)
     by_name = {row["name"]: row for row in insights.stored(painted)["layers"]}
     at_content_layer = by_name[painted.cooked.content_layer]["content"]
