@@ -30,7 +30,8 @@ SHOWN: Final = 3.0
 _LONGEST: Final = 2.0
 """Sides of a longer picture are cut to so many times the shorter one."""
 
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+LUMA: Final = np.array([0.299, 0.587, 0.114], np.float32)
+"""Y' of ITU-R BT.601."""
 
 
 def compose(
@@ -99,7 +100,7 @@ class _Rendering:
 
 def held_out(result: Volume, pixels: Floats) -> list[Figure]:
     """What no Gram matrix asked for, of a solid and its picture (3, H, W)."""
-    ours, theirs = (np.tensordot(_LUMA, v, 1) for v in (result.values, pixels))
+    ours, theirs = (np.tensordot(LUMA, v, 1) for v in (result.values, pixels))
     middle = threshold(theirs)
     phase, wanted = ours > middle, theirs > middle
     told = [

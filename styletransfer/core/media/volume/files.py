@@ -19,13 +19,13 @@ from styletransfer.core.media.volume.zips import ZIP, members
 _turning: Any = nibabel.orientations  # its functions have no types
 
 READS: Final = {
-    ".nii.gz": "NIfTI, compressed",
+    ".nii.gz": "NIfTI",
     ".nii": "NIfTI",
     ".npy": "NumPy",
-    ".npz": "NumPy, compressed",
+    ".npz": "NumPy",
     ".tif": "TIFF of several pages",
     ".tiff": "TIFF of several pages",
-    ".zip": "ZIP of slices as pictures",
+    ".zip": "ZIP of slices",
 }
 
 MOST_VOXELS: Final = 128**3
