@@ -31,6 +31,7 @@ MARGIN = WINDOW
 _PEAK = 0.7
 _BALANCE = 15.0
 """β in the middle of the slider: the melody stays, the sound is the style's."""
+_FADE = 0.005
 _STRETCHES = 300
 
 
@@ -132,8 +133,10 @@ class _Rendering:
         self.style, self.content = style, content
 
     def result(self, x: Tensor) -> Sound:
-        """What is heard of x."""
-        return Sound(x[0, :, MARGIN:-MARGIN].cpu().numpy(), RATE)
+        """What is heard of x: without the margins, and without a click at either end."""
+        samples = x[0, :, MARGIN:-MARGIN].cpu().numpy()
+        ramp = np.minimum(np.arange(samples.shape[-1]) / (_FADE * RATE), 1).astype(np.float32)
+        return Sound(samples * ramp * ramp[::-1], RATE)
 
     def picture(self, x: Tensor) -> Pixels:
         """See PieceIterate."""

@@ -118,18 +118,18 @@ def evaluate(
 ) -> tuple[float, Tensor]:
     objective = TextureObjective(
         extractor,
-        noise(50_000, 1) * torch.linspace(0, 1, 50_000),
-        noise(90_000, 2),
+        noise(40_000, 1) * torch.linspace(0, 1, 40_000),
+        noise(60_000, 2),
         layer_weights=dict.fromkeys(layers, 1.0),
-        content=noise(90_000, 3),
+        content=noise(60_000, 3),
         content_layer=OUTLINE,
         tile=tile,
     )
-    found = objective.evaluate(noise(90_000, 4))
+    found = objective.evaluate(noise(60_000, 4))
     return found.value, found.gradient
 
 
-@pytest.mark.parametrize("tile", [20_000, 33_333])
+@pytest.mark.parametrize("tile", [12_000, 33_333])
 def test_a_long_sound_in_tiles_is_the_same_sound(tile: int) -> None:
     heard = hearing(noise())
     whole, tiled = (evaluate(heard, ["short", "long"], t) for t in (None, tile))
@@ -150,6 +150,6 @@ def test_lite_sees_the_spectrogram_as_a_picture(lite: NetworkExtractor) -> None:
 
 def test_lite_in_tiles_is_lite(lite: NetworkExtractor) -> None:
     looking = Looking(MelSpectrogram(RATE, noise()), lite)
-    whole, tiled = (evaluate(looking, ["relu1_1", "relu3_1"], t) for t in (None, 30_000))
+    whole, tiled = (evaluate(looking, ["relu1_1", "relu3_1"], t) for t in (None, 20_000))
     assert tiled[0] == pytest.approx(whole[0], rel=1e-5)
     assert (tiled[1] - whole[1]).norm() < 1e-3 * whole[1].norm()
