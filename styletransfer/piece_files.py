@@ -7,7 +7,7 @@ import io
 from PIL import Image
 
 from styletransfer.core.media import registry
-from styletransfer.core.media.types import Medium, pack, unpack
+from styletransfer.core.media.types import Medium, Pixels, pack, unpack
 from styletransfer.folders import JobFolder
 from webapp.uploads import to_jpeg
 
@@ -20,8 +20,8 @@ class PieceFolder(JobFolder):
     """The files of one piece.
 
     `inputs/<name>/`: `input.npz` or, of a picture, `input.jpg`; `picture.jpg`, which stands for it;
-    and its exhibit. `moments/<step>/`: the exhibit of the piece at that step. `result/`: the files
-    to download.
+    and its exhibit. `moments/<step>/`: the same of the piece at that step. `result/`: the files to
+    download.
     """
 
     root = "pieces"
@@ -52,9 +52,10 @@ class PieceFolder(JobFolder):
         if not isinstance(given, Image.Image):
             self._write_all(f"{INPUTS}/{name}", registry.exhibit(given))
 
-    def write_moment(self, step: int, medium: Medium) -> None:
-        """What a page plays or turns of the piece at this step."""
-        self._write_all(f"{MOMENTS}/{step}", registry.exhibit(medium))
+    def write_moment(self, step: int, medium: Medium, pixels: Pixels) -> None:
+        """What a page plays or turns of the piece at this step, and its picture."""
+        picture = to_jpeg(Image.fromarray(pixels), quality=88)
+        self._write_all(f"{MOMENTS}/{step}", {**registry.exhibit(medium), PICTURE: picture})
 
     def forget_moment(self, step: int) -> None:
         self.delete(f"{MOMENTS}/{step}")

@@ -32,7 +32,6 @@ urlpatterns = [
     path("pieces/<uuid:piece_id>/panel/", pieces.panel, name="piece_panel"),
     path("pieces/<uuid:piece_id>/curve/", pieces.curve, name="piece_curve"),
     path("pieces/<uuid:piece_id>/thumb.jpg", pieces.thumb, name="piece_thumb"),
-    path("pieces/<uuid:piece_id>/picture.jpg", pieces.picture, name="piece_picture"),
     path("pieces/<uuid:piece_id>/inputs/<slug:name>/<str:file>", pieces.given, name="piece_input"),
     path("pieces/<uuid:piece_id>/moments/<int:step>/<str:file>", pieces.moment, name="moment"),
     path("pieces/<uuid:piece_id>/result/<str:file>", pieces.result, name="piece_result"),

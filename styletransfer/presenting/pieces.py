@@ -48,6 +48,14 @@ TITLES = {
 }
 MEDIA = {"sound": "Sound", "signal": "Signal", "volume": "Volume", "clip": "Clip"}
 
+TAKEN = {
+    "sound": "Up to a minute of it.",
+    "signal": "A CSV has a column of times, or a line such as “# rate: 360”.",
+    "volume": "What has more than 128³ voxels is averaged to that.",
+    "clip": "At most ten seconds of it are taken, 96 frames.",
+}
+"""How much of a file is read."""
+
 SOUND_LENGTH = ("Length in seconds", "Up to a minute. Time and memory grow with it.")
 STEPS = ("Steps", "More is finer, and takes longer.")
 WORDS: Mapping[tuple[str, str], Words] = {
@@ -143,7 +151,7 @@ WORDS: Mapping[tuple[str, str], Words] = {
         },
         {
             "size": ("Size, longest side in pixels", "Time grows with its square."),
-            "steps": ("Steps", "Of each frame. More is finer, and takes longer."),
+            "steps": ("Steps", "Of the whole clip. More is finer, and takes longer."),
         },
     ),
 }
@@ -164,7 +172,11 @@ SEEN_AS = {
 """How a network that was trained on pictures sees what is none."""
 SLIDERS = {
     "style_weight": ("Between content and style", "closer to the content", "closer to the style"),
-    "steadiness": ("How steady it is", "every frame for itself", "held to the one before"),
+    "steadiness": (
+        "How firmly a frame is held to the ones before it",
+        "each for itself",
+        "as steady as can be",
+    ),
 }
 MEANINGS = {
     "style_weight": (
@@ -178,7 +190,7 @@ MEANINGS = {
         (1, "it may flicker"),
         (34, "loosely held"),
         (67, "steady"),
-        (101, "as steady as can be"),
+        (101, "firmly held"),
     ),
 }
 
@@ -268,12 +280,14 @@ def _input(
 ) -> dict[str, Any]:
     reused = like is not None and like.cooked.kind.inputs.get(name) == medium
     reads = {} if medium == "picture" else registry.reads(medium)
+    formats = ", ".join(dict.fromkeys(each.split(",")[0] for each in reads.values()))
     return {
         "name": name,
         "medium": medium,
         "words": words,
         "accept": ",".join(reads),
-        "formats": ", ".join(dict.fromkeys(reads.values())),
+        "formats": formats,
+        "hint": f"{formats}. {TAKEN[medium]}" if reads else "",
         "max_mb": settings.MAX_MEDIUM_MB if reads else settings.MAX_UPLOAD_MB,
         "starters": starter_cards(medium),
         "starter": values.get(f"{name}_starter", ""),

@@ -19,12 +19,11 @@ from styletransfer.core.synthesis.compose import compose
 from styletransfer.core.synthesis.state_file import load_piece, save_piece
 from styletransfer.core.synthesis.types import PieceIterate, PieceState, Tools
 from styletransfer.models import Piece
-from styletransfer.piece_files import PICTURE, PieceFolder
+from styletransfer.piece_files import PieceFolder
 from styletransfer.services.work_sitting import Download, Sitting, told_kindly, work
 from styletransfer.streaming import FramePublisher
 from webapp.errors import UserFacingError
 from webapp.jobs.runner import Run
-from webapp.uploads import to_jpeg
 
 log = structlog.get_logger(__name__)
 
@@ -88,7 +87,7 @@ class Making(Sitting[Piece, PieceIterate]):
             self._began(iterate)
         super().saw(iterate)
         if iterate.step in self.planned and iterate.step < iterate.steps:
-            self._keep_moment(iterate.step, iterate.result())
+            self._keep_moment(iterate, iterate.result())
             self.rested()
 
     def due(self, now: float) -> bool:
@@ -111,10 +110,8 @@ class Making(Sitting[Piece, PieceIterate]):
 
     def keep(self, iterate: PieceIterate) -> None:
         result = iterate.result()
-        self._keep_moment(iterate.step, result)
-        picture = Image.fromarray(iterate.picture())
-        self.folder.write(PICTURE, to_jpeg(picture, quality=90))
-        self.folder.write_thumb(picture)
+        self._keep_moment(iterate, result)
+        self.folder.write_thumb(Image.fromarray(iterate.picture()))
         files = self.folder.write_result(result)
         figures = [figure.to_dict() for figure in iterate.figures()]
         self.run.update(files=files, figures=figures)
@@ -133,9 +130,10 @@ class Making(Sitting[Piece, PieceIterate]):
             extent=extent_of(iterate.result()),
         )
 
-    def _keep_moment(self, step: int, result: Medium) -> None:
+    def _keep_moment(self, iterate: PieceIterate, result: Medium) -> None:
         """Keep this step; of the others those that were planned, and come before it."""
-        self.folder.write_moment(step, result)
+        step = iterate.step
+        self.folder.write_moment(step, result, iterate.picture())
         kept = [m for m in self.job.moments if m in self.planned and m < step]
         for gone in set(self.job.moments) - {*kept, step}:
             self.folder.forget_moment(gone)

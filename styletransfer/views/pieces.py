@@ -18,7 +18,7 @@ from styletransfer.core.pieces import MEDIA
 from styletransfer.folders import THUMB
 from styletransfer.forms.pieces import PieceForm, goals_of
 from styletransfer.models import Piece
-from styletransfer.piece_files import INPUTS, MOMENTS, PICTURE, RESULT, PieceFolder
+from styletransfer.piece_files import INPUTS, MOMENTS, RESULT, PieceFolder
 from styletransfer.presenting import pieces as presenting
 from styletransfer.services import pieces as services
 from styletransfer.services.starter_shows import show
@@ -158,13 +158,6 @@ def _file(
 @require_GET
 def thumb(request: HttpRequest, piece_id: UUID) -> HttpResponse:
     return _file(request, own_piece(request, piece_id), "", THUMB)
-
-
-@painters
-@require_GET
-def picture(request: HttpRequest, piece_id: UUID) -> HttpResponse:
-    """The newest picture that was kept."""
-    return _file(request, own_piece(request, piece_id), "", PICTURE)
 
 
 @painters

@@ -31,51 +31,50 @@ export class ExhibitView extends HTMLElement {
 const PARTS = {
   sound(view, compact) {
     const audio = make("audio", { controls: true, preload: "metadata", id: `exhibit-${++count}` });
-    const label = view.getAttribute("label") ?? "";
-    audio.setAttribute("aria-label", label);
-    const wave = compact ? null : make("wave-view", {});
+    audio.setAttribute("aria-label", labelOf(view));
+    view.append(audio);
+    const wave = compact ? null : append(view, "wave-view", `Waveform: ${labelOf(view)}`);
     wave?.setAttribute("for", audio.id);
-    wave?.setAttribute("label", `Waveform: ${label}`);
-    const spectrum = compact ? null : make("img", { className: "spectrogram", alt: `Spectrogram: ${label}` });
-    view.append(...[audio, wave, spectrum].filter(Boolean));
     return (base) => {
       audio.src = `${base}sound.flac`;
-      if (compact) return;
-      spectrum.src = `${base}spectrogram.jpg`;
-      read(`${base}waveform.json`, (waveform) => wave.show(waveform));
+      if (wave) read(`${base}waveform.json`, (waveform) => wave.show(waveform));
     };
   },
 
-  signal(view, compact) {
-    const label = view.getAttribute("label") ?? "";
-    const wave = make("wave-view", {});
-    wave.setAttribute("label", `Signal: ${label}`);
-    const spectrum = compact ? null : make("img", { className: "spectrogram", alt: `Spectrogram: ${label}` });
-    view.append(...[wave, spectrum].filter(Boolean));
-    return (base) => {
-      if (spectrum) spectrum.src = `${base}spectrogram.jpg`;
-      read(`${base}waveform.json`, (waveform) => wave.show(waveform));
-    };
+  signal(view) {
+    const wave = append(view, "wave-view", `Signal: ${labelOf(view)}`);
+    return (base) => read(`${base}waveform.json`, (waveform) => wave.show(waveform));
   },
 
   volume(view, compact) {
-    const parts = [compact ? null : make("sheet-view", {}), make("orbit-view", {})].filter(Boolean);
-    for (const part of parts) part.setAttribute("label", view.getAttribute("label") ?? "");
-    view.append(...parts);
-    return (base) => read(`${base}sheet.json`, (sheet) => parts.forEach((part) => part.show(sheet, base)));
+    return sheets(view, compact ? ["orbit-view"] : ["sheet-view", "orbit-view"]);
   },
 
   clip(view, compact) {
     const video = make("video", { controls: true, loop: true, muted: true, playsInline: true, preload: "metadata" });
-    video.setAttribute("aria-label", view.getAttribute("label") ?? "");
-    const parts = compact ? [] : [make("sheet-view", {}), make("orbit-view", {})];
-    view.append(video, ...parts);
+    video.setAttribute("aria-label", labelOf(view));
+    view.append(video);
+    const showSheets = compact ? null : sheets(view, ["sheet-view", "orbit-view"]);
     return (base) => {
       video.src = `${base}clip.mp4`;
-      if (parts.length) read(`${base}sheet.json`, (sheet) => parts.forEach((part) => part.show(sheet, base)));
+      showSheets?.(base);
     };
   },
 };
+
+/** Views of one sheet: to cut, and to turn. */
+function sheets(view, tags) {
+  const parts = tags.map((tag) => append(view, tag, labelOf(view)));
+  return (base) => read(`${base}sheet.json`, (sheet) => parts.forEach((part) => part.show(sheet, base)));
+}
+
+const labelOf = (view) => view.getAttribute("label") ?? "";
+
+function append(view, tag, label) {
+  const part = document.createElement(tag);
+  part.setAttribute("label", label);
+  return view.appendChild(part);
+}
 
 /** The JSON at a URL, where there is one already. */
 async function read(url, show) {

@@ -13,6 +13,13 @@ let follows = true; // the newest moment, until another is chosen
 function showMoment(step) {
   const base = `${data.moments}${step}/`;
   if (view.getAttribute("base") !== base) view.setAttribute("base", base);
+  if (data.status !== "running") hang(step);
+}
+
+/** While nothing new comes, the frame has the chosen moment's picture. */
+function hang(step) {
+  picture.showUrl(`${data.moments}${step}/picture.jpg`);
+  if (studio.final) document.getElementById("plate-step").textContent = `Step ${step} of ${data.steps}`;
 }
 
 function choice(step) {
@@ -49,14 +56,13 @@ steps.addEventListener("change", ({ target }) => {
   showMoment(target.value);
 });
 
-showMoments([...steps.querySelectorAll("input")].map((radio) => Number(radio.value)));
-if ("kept" in data && data.status !== "running") picture.showUrl(data.picture);
-
-new Studio({
-  state: (job) => {
+const studio = new Studio({
+  state: (job, changed) => {
     showMoments(job.moments);
-    if (wave && job.status !== "running") wave.hidden = true; // it stands below, to be heard
-    if (job.result_url) picture.showUrl(data.picture);
+    if (job.status === "running") return;
+    if (wave) wave.hidden = true; // it stands below, to be heard
+    const chosen = steps.querySelector("input:checked");
+    if (changed && chosen) hang(chosen.value);
   },
   frame: ({ width, height, waveform }) => {
     easel.style.setProperty("--ratio", `${width} / ${height}`);
@@ -67,3 +73,4 @@ new Studio({
     }
   },
 });
+showMoments([...steps.querySelectorAll("input")].map((radio) => Number(radio.value)));

@@ -41,10 +41,11 @@ def form(**fields: object) -> dict[str, object]:
 
 def urls_of(piece: Piece) -> list[str]:
     """Every address of a piece that is read."""
-    names = ["piece", "piece_panel", "piece_curve", "piece_thumb", "piece_picture"]
+    names = ["piece", "piece_panel", "piece_curve", "piece_thumb"]
     return [reverse(f"styletransfer:{name}", args=[piece.pk]) for name in names] + [
         reverse("styletransfer:piece_input", args=[piece.pk, "style", "picture.jpg"]),
         reverse("styletransfer:piece_input", args=[piece.pk, "style", "input.npz"]),
+        reverse("styletransfer:moment", args=[piece.pk, 0, "picture.jpg"]),
         reverse("styletransfer:moment", args=[piece.pk, 0, "waveform.json"]),
         reverse("styletransfer:piece_result", args=[piece.pk, "signal.csv"]),
     ]
@@ -53,7 +54,7 @@ def urls_of(piece: Piece) -> list[str]:
 def fill(piece: Piece) -> None:
     """What a worker would have left."""
     folder = PieceFolder(piece.pk)
-    folder.write("picture.jpg", b"a picture")
+    folder.write("moments/0/picture.jpg", b"a picture")
     folder.write("moments/0/waveform.json", b"{}")
     folder.write("result/signal.csv", b"time,ECG\n0,1\n")
     Piece.objects.filter(pk=piece.pk).update(
@@ -308,7 +309,7 @@ class TestPiecePage:
         url = reverse("styletransfer:piece_result", args=[piece.pk, "signal.csv"])
         assert browser.get(url).content == b"time,ECG\n0,1\n"
         assert browser.get(url)["X-Content-Type-Options"] == "nosniff"
-        for each in urls_of(piece)[3:]:
+        for each in urls_of(piece)[2:]:
             assert "private" in browser.get(each)["Cache-Control"], each
         down = browser.get(url + "?download")["Content-Disposition"]
         assert down == 'attachment; filename="more-of-heartbeat.csv"'

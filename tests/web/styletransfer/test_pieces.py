@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -12,19 +13,20 @@ from django.conf import settings
 from PIL import Image
 
 from styletransfer.core.media import registry
-from styletransfer.core.media.types import Signal
+from styletransfer.core.media.types import Clip, Signal, Sound, Volume
 from styletransfer.core.pieces import KINDS, PieceRecipe
 from styletransfer.core.synthesis.state_file import load_piece
+from styletransfer.core.synthesis.types import PieceIterate
 from styletransfer.models import Piece
 from styletransfer.piece_files import PieceFolder
 from styletransfer.services import asking
 from styletransfer.services import pieces as services
 from styletransfer.services.leftovers import discard_orphans
-from styletransfer.services.work_pieces import MOMENTS, extent_of, make_piece, moments_of
+from styletransfer.services.work_pieces import MOMENTS, Making, extent_of, make_piece, moments_of
 from tests.pictures import make_painter, photo
 from tests.pieces import beats, recipe
 from tests.web.styletransfer.conftest import Begin, Start, make
-from tests.web.styletransfer.test_painting import at_step, curve_of, newest_frame
+from tests.web.styletransfer.test_painting import curve_of, newest_frame
 from webapp.accounts.models import User
 from webapp.errors import UserFacingError
 from webapp.jobs.frames import stream_of
@@ -129,7 +131,8 @@ class TestToTheEnd:
         assert piece.moments == [0, 1, 2, 3, 4]
         folder = PieceFolder(piece.pk)
         for step in piece.moments:
-            assert folder.names(f"moments/{step}") == ["spectrogram.jpg", "waveform.json"]
+            shown = ["picture.jpg", "spectrogram.jpg", "waveform.json"]
+            assert folder.names(f"moments/{step}") == shown
         assert folder.names("inputs/style") == [
             "input.npz",
             "picture.jpg",
@@ -149,8 +152,8 @@ class TestToTheEnd:
         assert curve.shape == (5, 3)
         assert curve[-1, 0] < curve[0, 0]
         assert not piece.checkpoint_path.exists()
-        shown = Image.open(io.BytesIO(folder.read("picture.jpg")))
-        assert shown.size == (piece.width, piece.height)
+        picture = Image.open(io.BytesIO(folder.read("moments/4/picture.jpg")))
+        assert picture.size == (piece.width, piece.height)
 
     def test_the_last_frame_is_the_last_step(self, begin: Begin) -> None:
         piece = make(begin(steps=2))
@@ -170,22 +173,42 @@ class TestToTheEnd:
         assert told["result_url"].endswith("/result/signal.csv")
 
 
+@pytest.fixture
+def when(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, Callable[[], object]], None]:
+    """`when(step, action)`: does something right after that step, and no other."""
+
+    def when(step: int, action: Callable[[], object]) -> None:
+        class Watched(Making):
+            def saw(self, iterate: PieceIterate) -> None:
+                super().saw(iterate)
+                if iterate.step == step:
+                    action()
+
+        monkeypatch.setattr("styletransfer.services.work_pieces.Making", Watched)
+
+    return when
+
+
+When = Callable[[int, Callable[[], object]], None]
+
+
 class TestStopAndGoOn:
-    def test_a_resumed_piece_equals_an_uninterrupted_one(self, begin: Begin) -> None:
-        whole = make(begin(steps=40))
-        piece = begin(steps=40)
-        at_step(piece, 3, lambda: asking.pause_job(job=again(piece)))
+    def test_a_resumed_piece_equals_an_uninterrupted_one(self, begin: Begin, when: When) -> None:
+        whole = make(begin(steps=14))
+        piece = begin(steps=14)
+        when(7, lambda: asking.pause_job(job=again(piece)))
         make(piece)
-        assert piece.status == Status.PAUSED
-        paused_at = piece.step
-        assert load_piece(piece.checkpoint_path).step == paused_at
-        assert piece.kept_step == paused_at
-        assert len(curve_of(piece)) == paused_at + 1
+        assert (piece.status, piece.step, piece.kept_step) == (Status.PAUSED, 7, 7)
+        assert load_piece(piece.checkpoint_path).step == 7
+        assert len(curve_of(piece)) == 8
+        assert PieceFolder(piece.pk).names("result") == sorted(piece.files) != []
+        when(-1, list)
         asking.resume_job(job=piece)
         make(piece)
         assert piece.status == Status.DONE
-        assert piece.moments == whole.moments  # the step of the pause is not among them any more
-        assert {int(n) for n in _folders(piece, "moments")} == set(piece.moments)
+        assert piece.moments == whole.moments
+        assert 7 not in piece.moments  # that step was kept for the pause alone
+        assert {int(name) for name in _folders(piece, "moments")} == set(piece.moments)
         np.testing.assert_allclose(curve_of(piece), curve_of(whole), rtol=1e-3)
         made, expected = (
             registry.read("signal", PieceFolder(p.pk).read("result/signal.csv"), "signal.csv")
@@ -193,27 +216,41 @@ class TestStopAndGoOn:
         )
         np.testing.assert_allclose(made.values, expected.values, atol=1e-3)
 
-    def test_a_leaving_worker_loses_nothing(self, begin: Begin) -> None:
-        piece = begin(steps=500)
-        at_step(piece, 4, shutting_down.set)
+    def test_a_leaving_worker_loses_nothing(self, begin: Begin, when: When) -> None:
+        piece = begin(steps=12)
+        when(4, shutting_down.set)
         make(piece)
-        assert piece.status == Status.QUEUED
-        left_at = load_piece(piece.checkpoint_path).step
-        assert left_at == piece.step >= 4
+        assert (piece.status, piece.step) == (Status.QUEUED, 4)
+        assert load_piece(piece.checkpoint_path).step == 4
         shutting_down.clear()
-        client().delete(stream_of(piece.pk))
-        at_step(piece, left_at, lambda: asking.cancel_job(job=again(piece)))
+        seen: list[int] = []
+        when(5, lambda: seen.append(again(piece).step))
         make(piece)
-        assert piece.step >= left_at  # never from the start again
+        assert piece.status == Status.DONE
+        assert seen == [4]  # it went on from there
 
-    def test_cancel_keeps_what_was_made(self, begin: Begin) -> None:
-        piece = begin(steps=500)
-        at_step(piece, 3, lambda: asking.cancel_job(job=again(piece)))
+    def test_a_killed_worker_costs_what_was_not_saved(self, begin: Begin, when: When) -> None:
+        piece = begin(steps=8)
+
+        def killed() -> None:
+            raise SystemExit
+
+        when(5, killed)
+        with pytest.raises(SystemExit):
+            run_job(Piece, str(piece.pk), make_piece)
+        assert again(piece).status == Status.RUNNING  # the reaper sends it again
+        when(-1, list)
+        assert make(piece).status == Status.DONE
+        assert piece.moments == list(range(9))
+        assert len(curve_of(piece)) == 9
+
+    def test_cancel_keeps_what_was_made(self, begin: Begin, when: When) -> None:
+        piece = begin(steps=100)
+        when(3, lambda: asking.cancel_job(job=again(piece)))
         make(piece)
-        assert piece.status == Status.CANCELLED
-        assert piece.kept_step == piece.step >= 3
-        assert len(piece.moments) <= MOMENTS
+        assert (piece.status, piece.step, piece.moments) == (Status.CANCELLED, 3, [0, 3])
         assert PieceFolder(piece.pk).names("result") == sorted(piece.files) != []
+        assert piece.figures
         assert not piece.checkpoint_path.exists()
 
     def test_a_damaged_checkpoint_means_from_the_start(self, begin: Begin) -> None:
@@ -222,9 +259,9 @@ class TestStopAndGoOn:
         assert make(piece).status == Status.DONE
         assert len(curve_of(piece)) == 3
 
-    def test_deleted_while_it_is_made_it_leaves_nothing(self, begin: Begin) -> None:
-        piece = begin(steps=500)
-        at_step(piece, 3, lambda: asking.delete_job(job=again(piece)))
+    def test_deleted_while_it_is_made_it_leaves_nothing(self, begin: Begin, when: When) -> None:
+        piece = begin(steps=100)
+        when(3, lambda: asking.delete_job(job=again(piece)))
         run_job(Piece, str(piece.pk), make_piece)
         assert not PieceFolder.ids()
         assert not piece.checkpoint_path.exists()
@@ -284,25 +321,37 @@ class TestKindly:
         assert "signal" in piece.error["message"]
 
 
-def _small(medium: str, goal: str) -> dict[str, Any]:
-    """The smallest recipe of a kind."""
+def _small_recipe(medium: str, goal: str) -> PieceRecipe:
+    """The smallest of a kind."""
     numbers = KINDS[medium, goal].numbers
     small: dict[str, Any] = {"medium": medium, "goal": goal, "steps": 1}
     if "seconds" in numbers:
         small["seconds"] = 2
     if "size" in numbers:
         small["size"] = int(numbers["size"][0])
-    return small
+    return PieceRecipe.from_dict(small)
+
+
+def _small_input(medium: str) -> services.Given:
+    """A part of a medium's first starter."""
+    if medium == "picture":
+        return photo(1)
+    whole = registry.starters(medium)[0].make()
+    if isinstance(whole, Clip):
+        return Clip(whole.frames[:3, ::4, ::4], whole.fps)
+    if isinstance(whole, Volume):
+        return Volume(whole.values[:, :32, :32, :32])
+    if isinstance(whole, Sound):
+        return Sound(whole.samples[:, : 2 * whole.rate], whole.rate)
+    return whole
 
 
 @pytest.mark.parametrize(("medium", "goal"), list(KINDS))
 def test_every_kind_comes_to_its_end(painter: User, medium: str, goal: str) -> None:
-    """From a starter, through the worker, to files that the house itself reads again."""
-    asked = PieceRecipe.from_dict(_small(medium, goal))
-    called, inputs = {}, {}
-    for name, kind in asked.kind.inputs.items():
-        starter = "waves" if kind == "picture" else registry.starters(kind)[0].name
-        called[name], inputs[name] = services.starter_input(name=name, medium=kind, starter=starter)
+    """Through the worker, to files that the house itself reads again."""
+    asked = _small_recipe(medium, goal)
+    inputs = {name: _small_input(kind) for name, kind in asked.kind.inputs.items()}
+    called = dict.fromkeys(inputs, "Something")
     piece = make(services.start_piece(owner=painter, recipe=asked, inputs=inputs, called=called))
     assert (piece.status, piece.error) == (Status.DONE, None)
     assert piece.moments == [0, 1]
