@@ -15,6 +15,7 @@ from styletransfer.core.errors import CheckpointError
 from styletransfer.core.features import build_extractor
 from styletransfer.core.measures import sound as measures
 from styletransfer.core.media import registry
+from styletransfer.core.media.sound.files import LEAST_SECONDS
 from styletransfer.core.media.types import Sound
 from styletransfer.core.pieces import PieceRecipe
 from styletransfer.core.synthesis.compose import compose
@@ -174,6 +175,15 @@ def test_a_silent_beginning_is_no_trouble() -> None:
     assert isinstance(heard, Sound)
     assert np.isfinite(heard.samples).all()
     assert np.isfinite([f.result for f in last.figures()]).all()
+
+
+@pytest.mark.parametrize("filters", ["random", "lite"])
+def test_the_shortest_sound_that_is_read_is_long_enough(filters: str) -> None:
+    shortest = starter("rain", LEAST_SECONDS)
+    inputs = {"content": shortest, "style": shortest}
+    heard = make("transfer", inputs, filters=filters, steps=1)[-1].result()
+    assert isinstance(heard, Sound)
+    assert heard.seconds == pytest.approx(LEAST_SECONDS)
 
 
 def test_results_stay_within_full_scale_and_are_delivered() -> None:
