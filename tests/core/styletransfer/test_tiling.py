@@ -34,7 +34,7 @@ def test_random_filters_of_any_sizes(axes: int, data: st.DataObject) -> None:
     longest = {1: 80, 2: 24, 3: 13}[axes]
     side = st.integers(WIDEST, longest)
     shape = data.draw(st.lists(side, min_size=axes, max_size=axes))
-    sides = data.draw(st.lists(st.integers(1, longest), min_size=1, max_size=axes))
+    sides = data.draw(st.lists(st.integers(4, longest), min_size=1, max_size=axes))
     generator = torch.Generator().manual_seed(data.draw(st.integers(0, 9)))
     s, c, x = (torch.rand(1, 2, *shape, generator=generator).double() for _ in range(3))
     network = RandomFilters(2, axes, BANKS)
@@ -45,7 +45,7 @@ def test_random_filters_of_any_sizes(axes: int, data: st.DataObject) -> None:
     agree(tiled.evaluate(x), whole.evaluate(x), error=1e-10)
 
 
-@pytest.mark.parametrize("shape", [(64, 48), (83, 70), (150, 33)])
+@pytest.mark.parametrize("shape", [(64, 48), (83, 33)])
 @pytest.mark.parametrize("tile", [16, (40, 24)])
 def test_a_trained_network_with_padding_and_pooling(
     shape: tuple[int, int], tile: int | tuple[int, int], lite: NetworkExtractor
