@@ -93,7 +93,7 @@ def picture_recipe(recipe: PieceRecipe) -> Recipe:
 def steadiness_weight(steadiness: float) -> float:
     """The temporal term's weight in units of the style: 0 leaves it out, each 25 points are a
     factor of 10."""
-    return 2.5 * 10.0 ** ((steadiness - 50) / 25) if steadiness else 0.0
+    return 8.0 * 10.0 ** ((steadiness - 50) / 25) if steadiness else 0.0
 
 
 def scaled(clip: Clip, longest_side: int) -> Clip:

@@ -63,17 +63,12 @@ def test_where_the_block_is_cut_time_runs_along() -> None:
     assert column[end - 30] > 200
 
 
-@pytest.mark.parametrize("shape", [(2, 16, 16), (3, 200, 20), (2, 20, 300), (96, 24, 32)])
+@pytest.mark.parametrize("shape", [(2, 16, 16), (3, 200, 20), (2, 20, 300), (40, 24, 32)])
 def test_every_shape_can_be_shown(shape: tuple[int, int, int]) -> None:
     clip = Clip(np.random.default_rng(0).integers(0, 255, (*shape, 3), np.uint8), 7.5)
     assert registry.picture(clip).shape[1] <= 640
     assert registry.picture(clip).shape[0] <= 640
     assert json.loads(registry.exhibit(clip)["sheet.json"])["views"]["t"]["count"] == shape[0]
-
-
-def test_a_starter_is_the_same_every_time() -> None:
-    sails = next(s for s in STARTERS if s.name == "sails")
-    assert np.array_equal(sails.make().frames, sails.make().frames)
 
 
 @pytest.mark.parametrize("starter", STARTERS, ids=lambda s: s.name)
