@@ -37,7 +37,7 @@ GROUP_SAYS = {
     5: "a large form, or the whole",
 }
 SAMPLES = 6  # units that a layer shows on its network's page
-HOW_LONG = {"lite": "half a minute", "vgg19": "some minutes", "face": "half a minute"}
+HOW_LONG = {"lite": "about a minute", "vgg19": "some minutes", "face": "about a minute"}
 
 
 class Drawn(NamedTuple):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from styletransfer.core.visualise import house
 from styletransfer.files import CONTENT, RESULT, STYLE, PictureFolder
 from styletransfer.models import Corpus, Mining
 from styletransfer.services.minings import MOST_PICTURES, finished_pictures
@@ -38,9 +39,7 @@ def pictures_of(mining: Mining) -> Iterator[list[MinedPicture]]:
             or `archive_gone`.
     """
     if mining.corpus == Corpus.HOUSE:
-        from styletransfer.core.visualise.house import house_pictures
-
-        yield [MinedPicture(p.title, p.draw) for p in house_pictures(mining.network)]
+        yield [MinedPicture(p.title, p.draw) for p in house.house_pictures(mining.network)]
     elif mining.corpus == Corpus.GALLERY:
         yield list(_gallery(mining))
     else:

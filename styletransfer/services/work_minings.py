@@ -64,11 +64,14 @@ def run_mining(run: Run[Mining]) -> None:
 
 def _run(run: Run[Mining]) -> None:
     job = run.job
+    run.update(note="Loading the network")
+    run.publish()
     runtime.set_threads()
     network = runtime.seen_network(job.network)
     ExcitedFolder(job.network).belong_to(network.version)
     with pictures_of(job) as pictures:
         run.update(total=len(pictures), version=network.version[:64], note="")
+        run.publish()
         findings = _look(run, network, pictures)
         if not findings.kept():
             raise _nothing_found(job)
