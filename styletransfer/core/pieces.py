@@ -48,13 +48,13 @@ KINDS: Mapping[tuple[str, str], Kind] = {
     ),
     ("volume", "texture"): Kind(
         {"style": "volume"},
-        ("random", "lite"),
-        {"steps": (1, 1000, 150), "size": (16, 96, 48)},
+        ("lite", "random"),
+        {"steps": (1, 1000, 100), "size": (16, 96, 48)},
     ),
     ("volume", "solid"): Kind(
         {"style": "picture"},
         ("lite",),
-        {"steps": (1, 1000, 150), "size": (16, 96, 48)},
+        {"steps": (1, 1000, 100), "size": (16, 96, 48)},
     ),
     ("clip", "transfer"): Kind(
         {"content": "clip", "style": "picture"},

@@ -21,6 +21,7 @@ _turning: Any = nibabel.orientations  # its functions have no types
 READS: Final = {
     ".nii.gz": "NIfTI",
     ".nii": "NIfTI",
+    ".gz": "NIfTI",  # file choosers of some systems know but the last part of an ending
     ".npy": "NumPy",
     ".npz": "NumPy",
     ".tif": "TIFF of several pages",
