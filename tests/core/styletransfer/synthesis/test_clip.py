@@ -95,7 +95,7 @@ def test_the_gradient_is_that_of_the_cost(
     objective = ClipObjective(
         [Objective(lite, frame, manner, picture) for frame in frames],
         list(links(small.frames, (1, 2))),
-        2.0,
+        25.0,
         picture,
     )
     generator = torch.Generator().manual_seed(0)
