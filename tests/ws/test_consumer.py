@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.testing import WebsocketCommunicator
+from structlog.testing import capture_logs
+from uvicorn.protocols.utils import ClientDisconnected
 
 from styletransfer.models import StyleJob
 from tests.pictures import make_painter
@@ -15,6 +18,7 @@ from tests.ws.conftest import Message, Open, frame, session_of
 from webapp.accounts.models import User
 from webapp.accounts.services import create_api_key
 from webapp.jobs import hub
+from webapp.jobs.consumer import JobConsumer
 from webapp.jobs.events import publish_state
 from webapp.jobs.redis import client as redis_client
 
@@ -230,3 +234,13 @@ class TestHub:
             await quick.send_json_to({"type": "ack"})
         assert [(await picture(slow)).header["step"] for _ in range(2)] == [1, 2]
         assert await slow.receive_nothing(0.2)
+
+
+async def test_a_browser_that_goes_away_in_the_middle_is_no_fault_of_redis(monkeypatch):
+    async def torn(*_: object) -> None:
+        raise ClientDisconnected
+
+    monkeypatch.setattr(AsyncWebsocketConsumer, "__call__", torn)
+    with capture_logs() as lines:
+        await JobConsumer()({}, torn, torn)
+    assert [line["log_level"] for line in lines] == ["info"]

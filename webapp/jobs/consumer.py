@@ -17,6 +17,7 @@ import redis
 import structlog
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from uvicorn.protocols.utils import ClientDisconnected
 
 from webapp.jobs.events import group_of
 from webapp.jobs.hub import watch
@@ -38,6 +39,8 @@ class JobConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Where Redis goes away the browser is told to come again; nothing of us stays behind."""
         try:
             await super().__call__(scope, receive, send)
+        except ClientDisconnected:
+            log.info("the browser went away")
         except (redis.RedisError, OSError) as error:
             log.warning("Redis is away: a socket is closed", error=type(error).__name__)
             with contextlib.suppress(RuntimeError, OSError):  # it is closed already
