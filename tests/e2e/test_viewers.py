@@ -135,7 +135,7 @@ def test_a_sound_is_sought_by_its_waveform_and_followed(show: Show) -> None:
     assert page.evaluate("document.querySelector('#sound').paused")
 
 
-SHEETS = LINK + "<sheet-view></sheet-view><orbit-view></orbit-view>"
+SHEETS = LINK + '<sheet-view label="The result"></sheet-view><orbit-view></orbit-view>'
 SHEET_SCRIPT = f"""import "/static/js/lib/sheet-view.js";
 window.views = {json.dumps(VIEWS)};
 window.draw = (selector, moment) =>
@@ -146,7 +146,8 @@ def test_slices_are_turned_over_by_keys_on_each_axis(show: Show) -> None:
     page = show(SHEETS, SHEET_SCRIPT)
     sheets(page)
     page.evaluate("draw('sheet-view', 'one')")
-    slider = page.get_by_role("slider", name="Axial slices")
+    group = page.get_by_role("group", name="The result")
+    slider = group.get_by_role("slider", name="Axial slices")
     expect(slider).to_have_attribute("aria-valuetext", "4 of 6")  # the middle
     assert page.evaluate(CANVAS, "sheet-view") == 40
     slider.focus()

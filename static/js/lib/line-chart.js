@@ -2,7 +2,7 @@
 // The x axis is fixed at `steps`; the y axis spans what is shown, widened to whole ticks, or
 // [low, high] where both attributes are set. `reference` draws a dashed line to compare with.
 
-const SVG = "http://www.w3.org/2000/svg";
+import { make, vector } from "./elements.js";
 
 /** Ticks of 1, 2, 2.5 or 5 that hold [low, high]: about four of them. */
 export function ticks(low, high) {
@@ -96,16 +96,6 @@ function row(name, value, key) {
   mark.append(vector("path", { d: "M0 5H28", ...key }));
   line.append(make("span", "", name), make("output", "num", value));
   return line;
-}
-
-function make(tag, className = "", textContent = "") {
-  return Object.assign(document.createElement(tag), { className, textContent });
-}
-
-function vector(tag, attributes) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  return element;
 }
 
 customElements.define("line-chart", LineChart);

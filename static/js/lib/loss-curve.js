@@ -2,7 +2,8 @@
 // The x axis is fixed at `steps` from the start and the curve grows into it; the y axis widens in
 // whole grid steps only, so that it rests while the curve moves.
 
-const SVG = "http://www.w3.org/2000/svg";
+import { vector } from "./elements.js";
+
 const NAMES = { total: "J", content: "content", style: "style" };
 const VERTICES = 400; // more than the pixels of the plot would show
 const DECADES = 4; // a log axis shows no less than a ten-thousandth of its top
@@ -156,12 +157,6 @@ export class LossCurve extends HTMLElement {
 
 function vertex(before, x, y) {
   return `${before ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`;
-}
-
-function vector(name, attributes) {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  return element;
 }
 
 customElements.define("loss-curve", LossCurve);

@@ -1,7 +1,10 @@
 // <sheet-view> and <orbit-view>: slices or frames, and a turning projection, out of sheets:
 // JPEGs that hold all pictures of a view in rows. Both take .show(sheet, baseUrl), again for
 // another moment: place and axis stay, and the old picture until the new one has come.
+// Their attribute `label` says of what they are.
 // sheet: {views: {z: {file, count, columns, width, height, label}, …, orbit: {…}}}; baseUrl ends in "/".
+
+import { make } from "./elements.js";
 
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 let views = 0; // for names that differ from view to view
@@ -47,6 +50,8 @@ class SheetElement extends HTMLElement {
     this.append(this.stage, field);
     this.slider.addEventListener("input", () => this.chosen());
     this.#drag(this.stage);
+    this.setAttribute("role", "group");
+    this.setAttribute("aria-label", this.getAttribute("label") ?? "");
     this.build(field, id);
   }
 
@@ -220,10 +225,6 @@ export class OrbitView extends SheetElement {
     this.slider.setAttribute("aria-valuetext", `${degrees} degrees`);
     this.canvas.setAttribute("aria-label", `${this.#shown.view.label ?? "The whole, as it turns"}`);
   }
-}
-
-function make(tag, className = "", textContent = "") {
-  return Object.assign(document.createElement(tag), { className, textContent });
 }
 
 customElements.define("sheet-view", SheetView);

@@ -4,7 +4,8 @@
 // arrow keys move the cursor. With an <audio> it seeks there and follows the playing (Space plays
 // and pauses); without one it reads the values off.
 
-const SVG = "http://www.w3.org/2000/svg";
+import { make, vector } from "./elements.js";
+
 const STEPS = 2000; // positions of the slider
 
 /** Seconds as a person reads them: 0.85 s, 12.4 s, 1:05. */
@@ -185,16 +186,6 @@ export class WaveView extends HTMLElement {
     const what = seconds ? `${clock(seconds)}${names ? `, ${names}` : ""}` : "nothing yet";
     this.#traces.setAttribute("aria-label", `${this.#label}: waveform, ${what}`);
   }
-}
-
-function make(tag, className = "", textContent = "") {
-  return Object.assign(document.createElement(tag), { className, textContent });
-}
-
-function vector(tag, attributes) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  return element;
 }
 
 customElements.define("wave-view", WaveView);
