@@ -24,7 +24,7 @@ from styletransfer.services import pieces as services
 from styletransfer.services.leftovers import discard_orphans
 from styletransfer.services.work_pieces import MOMENTS, Making, extent_of, make_piece, moments_of
 from tests.pictures import make_painter, photo
-from tests.pieces import beats, recipe
+from tests.pieces import beats
 from tests.web.styletransfer.conftest import Begin, Start, make
 from tests.web.styletransfer.test_painting import curve_of, newest_frame
 from webapp.accounts.models import User
@@ -286,17 +286,11 @@ def test_what_deleted_users_leave_is_discarded(begin: Begin, start: Start) -> No
 
 
 class TestKindly:
-    def test_an_input_that_does_not_suffice(self, painter: User) -> None:
-        piece = services.start_piece(
-            owner=painter,
-            recipe=recipe(),
-            inputs={"style": beats(0.1)},
-            called={"style": "Short"},
-        )
-        make(piece)
-        assert piece.status == Status.FAILED
-        assert piece.error["code"] != "internal_error"
+    def test_what_the_medium_refuses(self, begin: Begin) -> None:
+        piece = make(begin(seconds=0.1))
+        assert (piece.status, piece.error["code"]) == (Status.FAILED, "too_short")
         assert piece.error["message"].endswith(".")
+        assert piece.error["hint"]
 
     def test_one_that_diverges(self, begin: Begin) -> None:
         piece = make(begin(steps=60, optimiser="gd", learning_rate=10.0))
