@@ -39,7 +39,7 @@ KINDS: Mapping[tuple[str, str], Kind] = {
     ("sound", "texture"): Kind(
         {"style": "sound"},
         ("random", "lite"),
-        {"steps": (1, 1000, 200), "seconds": (1, 60, 10)},
+        {"steps": (1, 1000, 250), "seconds": (1, 60, 10)},
     ),
     ("signal", "texture"): Kind(
         {"style": "signal"},

@@ -43,7 +43,7 @@ def compose(
     See `types.Compose`.
     """
     rendering = _Rendering(
-        _level(cast(Sound, inputs["style"])), _begun(inputs.get("content"), recipe)
+        level(cast(Sound, inputs["style"])), _begun(inputs.get("content"), recipe)
     )
     style = torch.from_numpy(rendering.style.samples)[None].to(tools.device)
     length = _length(rendering.content, recipe)
@@ -90,7 +90,7 @@ def _beta(recipe: PieceRecipe) -> float:
     return float(_BALANCE * 10.0 ** ((cast(float, recipe.style_weight) - 50.0) / 25.0))
 
 
-def _level(sound: Sound) -> Sound:
+def level(sound: Sound) -> Sound:
     """At one peak, however loud it was recorded."""
     loudest = float(np.abs(sound.samples).max())
     return Sound(sound.samples * (_PEAK / loudest), sound.rate)
@@ -100,7 +100,7 @@ def _begun(content: Any, recipe: PieceRecipe) -> Sound | None:
     """As many seconds from the beginning as the recipe asks for."""
     if content is None:
         return None
-    whole = _level(cast(Sound, content))
+    whole = level(cast(Sound, content))
     return Sound(whole.samples[:, : round(cast(float, recipe.seconds) * RATE)], RATE)
 
 
