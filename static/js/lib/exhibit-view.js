@@ -51,7 +51,7 @@ const PARTS = {
   },
 
   clip(view, compact) {
-    const video = make("video", { controls: true, loop: true, muted: true, playsInline: true, preload: "metadata" });
+    const video = make("video", { controls: true, loop: true, muted: true, playsInline: true, preload: "auto" });
     video.setAttribute("aria-label", labelOf(view));
     view.append(video);
     const showSheets = compact ? null : sheets(view, ["sheet-view", "orbit-view"]);
