@@ -7,6 +7,7 @@ Van Gool, "Fast Optical Flow using Dense Inverse Search", 2016) as OpenCV has it
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from styletransfer.core.images import Pixels
+
+_DISAGREEMENT = 0.06
 
 Flow = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -70,7 +73,7 @@ class Link:
     """What one frame of a clip has of an earlier one.
 
     grid: (1, H, W, 2), where in the earlier frame each pixel is, as `warp` wants it. trusted:
-    (1, 1, H, W), 1 where that is known, else 0.
+    (1, 1, H, W), 1 where that is known, 0 where it is not.
     """
 
     earlier: int
@@ -90,6 +93,24 @@ def links(
             trusted = reliable(flow, optical_flow(frames[earlier], frames[later]))
             mask = torch.from_numpy(trusted).to(device)[None, None].float()
             yield Link(earlier, later, sampling_grid(flow).to(device), mask)
+
+
+def agreeing(frames: Pixels, links: Iterable[Link]) -> Iterator[Link]:
+    """The links, trusted less where moving the earlier frame does not give the later one.
+
+    `trusted` is multiplied by exp(−(d / 0.06)²), d being the mean absolute difference of the two,
+    0 … 1, around the pixel. A flow is found for foam and glitter too, where nothing moves along;
+    to hold a painting to it would smear it.
+    """
+    for link in links:
+        earlier, later = (
+            torch.from_numpy(frames[k].copy()).to(link.grid.device).permute(2, 0, 1)[None] / 255
+            for k in (link.earlier, link.later)
+        )
+        gap = (warp(earlier, link.grid) - later).abs().mean(1, keepdim=True)
+        around = functional.avg_pool2d(gap, 3, stride=1, padding=1, count_include_pad=False)
+        doubt = torch.exp(-((around / _DISAGREEMENT) ** 2))
+        yield dataclasses.replace(link, trusted=link.trusted * doubt)
 
 
 def sampling_grid(flow: Flow) -> Tensor:

@@ -5,9 +5,9 @@
 J_t is what a single picture would be painted by (`objective.py`). The last term is the temporal
 one of Ruder, Dosovitskiy and Brox, "Artistic Style Transfer for Videos" (2016), short and long
 term: a frame shall show what the first and the fourth before it show, moved along the optical flow
-of the content, wherever that is known (`flow.py`). They paint frame after frame, each from its
-predecessor; here the whole clip is one variable, so that every step shows all of it and no frame
-is painted longer than another (docs/decisions.md has the figures of both).
+of the content, as far as the content itself does so (`flow.py`). They paint frame after frame,
+each from its predecessor; here the whole clip is one variable, so that every step shows all of it
+and no frame is painted longer than another (docs/decisions.md has the figures of both).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from styletransfer.core.flow import Link, links, warp
+from styletransfer.core.flow import Link, agreeing, links, warp
 from styletransfer.core.images import resize, to_pixels, to_tensor
 from styletransfer.core.measures.clip import warped_difference
 from styletransfer.core.media.types import Clip, MediumError, Pixels
@@ -59,7 +59,7 @@ def compose(
             Objective(extractor, frame, to_tensor(style, tools.device), picture_recipe(recipe))
             for frame in frames_of(content.frames, tools.device)
         ],
-        list(links(content.frames, DISTANCES, tools.device)),
+        list(held(content.frames, tools.device)),
         steadiness_weight(cast(float, recipe.steadiness)),
         picture_recipe(recipe),
     )
@@ -94,6 +94,11 @@ def steadiness_weight(steadiness: float) -> float:
     """The temporal term's weight in units of the style: 0 leaves it out, each 25 points are a
     factor of 10."""
     return 8.0 * 10.0 ** ((steadiness - 50) / 25) if steadiness else 0.0
+
+
+def held(frames: Pixels, device: torch.device) -> Iterator[Link]:
+    """What the frames of a content are held to each other by."""
+    return agreeing(frames, links(frames, DISTANCES, device))
 
 
 def scaled(clip: Clip, longest_side: int) -> Clip:

@@ -27,9 +27,9 @@ from styletransfer.core.optimisers import Evaluation, build_optimiser
 from styletransfer.core.pieces import PieceRecipe
 from styletransfer.core.procedural import STARTERS as PICTURES
 from styletransfer.core.synthesis.clip import (
-    DISTANCES,
     ClipObjective,
     frames_of,
+    held,
     picture_recipe,
     scaled,
     steadiness_weight,
@@ -58,7 +58,6 @@ def rows(frames: int = FRAMES, size: int = SIZE, steps: int = STEPS) -> list[dic
         for way, paint in (
             ("each frame alone", scene.alone),
             ("one after the other", scene.in_turn),
-            ("together, steadiness 25", partial(scene.together, steadiness=25)),
             ("together, steadiness 50", partial(scene.together, steadiness=50)),
             ("together, steadiness 75", partial(scene.together, steadiness=75)),
         ):
@@ -83,7 +82,7 @@ class Scene:
         contents = list(frames_of(clip.frames, torch.device("cpu")))
         self.start = torch.cat(contents)
         self.costs = [Objective(extractor, c, to_tensor(style), self.recipe) for c in contents]
-        self.links = list(links(clip.frames, DISTANCES))
+        self.links = list(held(clip.frames, torch.device("cpu")))
 
     def alone(self, steps: int) -> Tensor:
         """Each frame as a picture."""
@@ -93,7 +92,7 @@ class Scene:
     def in_turn(self, steps: int) -> Tensor:
         """Each frame from its warped predecessor, to which it is held."""
         painted = [self._paint(self.start[:1], 0, steps)]
-        for link in (one for one in self.links if one.later - one.earlier == 1):
+        for link in links(self.clip.frames):
             before = warp(painted[-1], link.grid)
             own = self.start[link.later : link.later + 1]
             begun = link.trusted * before + (1 - link.trusted) * own

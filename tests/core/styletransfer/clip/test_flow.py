@@ -8,7 +8,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from styletransfer.core.flow import links, optical_flow, reliable, sampling_grid, warp
+from styletransfer.core.flow import (
+    Link,
+    agreeing,
+    links,
+    optical_flow,
+    reliable,
+    sampling_grid,
+    warp,
+)
 from styletransfer.core.media.types import Pixels
 from styletransfer.core.procedural.fields import noise
 
@@ -80,3 +88,18 @@ def test_links_lead_to_the_frames_before() -> None:
     assert found[0].grid.shape == (1, 96, 128, 2)
     assert found[0].trusted.shape == (1, 1, 96, 128)
     assert found[0].trusted.mean() > 0.99
+
+
+def test_where_the_content_does_not_follow_its_flow_nothing_is_held() -> None:
+    still = texture()
+    boiling = still.copy()
+    boiling[30:60, 40:80] = 255 - texture(seed=5)[30:60, 40:80]
+    frames = np.stack([still, boiling])
+    plain = Link(0, 1, sampling_grid(np.zeros((96, 128, 2), np.float32)), torch.ones(1, 1, 96, 128))
+    (held,) = agreeing(frames, [plain])
+    assert held.trusted[..., :28, :].min() > 0.99
+    assert held.trusted[..., 34:56, 44:76].mean() < 0.2
+    still = still.clip(15)
+    darker = np.stack([still, still - np.uint8(15)])  # by 0.059, nearly one unit of doubt
+    (held,) = agreeing(darker, [plain])
+    assert held.trusted.mean().item() == pytest.approx(np.exp(-((15 / 255 / 0.06) ** 2)), abs=0.01)
