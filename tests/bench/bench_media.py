@@ -43,7 +43,7 @@ def main() -> None:
         began = time.perf_counter()
         rows = child(name, options.threads)
         print(f"\n{TABLES[name]} ({time.perf_counter() - began:.0f} s)")
-        print("\n".join(table(rows)), flush=True)
+        print("\n\n".join("\n".join(table(alike)) for alike in blocks(rows)), flush=True)
         results["tables"][name] = rows
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
@@ -63,6 +63,20 @@ def child(name: str, threads: int) -> list[dict]:
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment)
     rows: list[dict] = json.loads(done.stdout.splitlines()[-1])
     return rows
+
+
+def blocks(rows: list[dict]) -> list[list[dict]]:
+    """Rows that measure other things than those above them are a table of their own."""
+    found: list[list[dict]] = []
+    known: set[str] = set()
+    for row in rows:
+        if found and (known >= set(row) or known <= set(row)):
+            found[-1].append(row)
+            known |= set(row)
+        else:
+            found.append([row])
+            known = set(row)
+    return found
 
 
 def table(rows: list[dict]) -> list[str]:
