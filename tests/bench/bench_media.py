@@ -56,7 +56,7 @@ def child(name: str, threads: int) -> list[dict]:
         "import json, torch; from importlib import import_module; "
         f"torch.set_num_threads({threads}); "
         f"rows = import_module('tests.bench.media.{name}').rows(); "
-        "print('\\n' + json.dumps(rows))"
+        "print('\\n' + json.dumps(rows, default=float))"
     )
     environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
     command = [sys.executable, "-c", program]
