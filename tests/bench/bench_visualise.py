@@ -1,7 +1,7 @@
 """What the network sees: how fast pictures are mined and in how much memory, what made pictures
 reach, and how long a heat map takes.
 
-    python -m tests.bench.bench_visualise [--pictures 200 2000] [--units 6] [--skip-mining]
+    python -m tests.bench.bench_visualise [--pictures 200 2000] [--units 4] [--skip-mining]
 
 Mining is compared with two plain ways: `keeps all` remembers every view and every maximum and
 sorts at the end; `a layer a pass` reads the corpus anew for each layer. Each runs in a process of
@@ -100,15 +100,16 @@ def apart(way: str, count: int, side: int) -> dict[str, float]:
 
 
 def made(network: SeenNetwork, found: Findings, units: int) -> list[dict[str, float | str]]:
-    """Per layer, over some units that fire: a made picture's activation over the best patch's."""
+    """In the last layer of each group, over some units that fire: what a made picture reaches, as a
+    share of the best patch's activation."""
     rows: list[dict[str, float | str]] = []
-    for info in network.layers:
+    for info in {info.group: info for info in network.layers}.values():
         firing = [unit for unit, hits in enumerate(found.best(info.name)) if len(hits) == TOP]
         if not firing:
             continue
         chosen = [firing[i * len(firing) // units] for i in range(min(units, len(firing)))]
         shares, seconds = [], []
-        for unit in dict.fromkeys(chosen):
+        for unit in chosen:
             started = time.process_time()
             *_, last = excite(network, info.name, unit)
             seconds.append(time.process_time() - started)
@@ -164,7 +165,7 @@ def face_network() -> SeenNetwork:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--pictures", type=int, nargs="+", default=[200, 2000])
-    parser.add_argument("--units", type=int, default=6)
+    parser.add_argument("--units", type=int, default=4)
     parser.add_argument("--skip-mining", action="store_true")
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     parser.add_argument("--json", type=Path, default=Path("bench-results/visualise.json"))
