@@ -29,13 +29,21 @@ SAYS = {
     "vgg19": "The network of the style transfer paper. It learnt to name things in photos.",
     "face": "It turns a face into 128 numbers. It has seen nothing but faces.",
 }
-GROUP_SAYS = {
-    1: "a few pixels: an edge, a colour",
-    2: "a corner, a stroke, a fine texture",
-    3: "a pattern that repeats",
-    4: "a part of a thing",
-    5: "a large form, or the whole",
-}
+GROUP_SAYS = (
+    "a few pixels: an edge, a colour",
+    "a corner, a stroke, a fine texture",
+    "a pattern that repeats",
+    "a part of a thing",
+    "a large form, or the whole",
+)
+FACE_SAYS = (
+    "a few pixels: an edge, a colour",
+    "a brow, a rim of glasses, an eye",
+    "a large part of a face",
+    "the face as a whole",
+    "the face as a whole",
+)
+SHOWN_SIDE = {"lite": 256, "vgg19": 256, "face": 150}  # pixels of what a network is shown
 SAMPLES = 6  # units that a layer shows on its network's page
 HOW_LONG = {"lite": "about a minute", "vgg19": "some minutes", "face": "about a minute"}
 
@@ -130,18 +138,17 @@ def networks() -> list[dict[str, Any]]:
 
 def groups(network: str, mining: Mining | None) -> list[dict[str, Any]]:
     """The network's layers, layer 1 … layer 5, each with a few units of what was found."""
-    layers = network_layers(network)
-    largest = max(info.receptive.size for info in layers)
+    layers, says = network_layers(network), FACE_SAYS if network == "face" else GROUP_SAYS
     return [
         {
             "number": number,
-            "says": GROUP_SAYS[number],
+            "says": says[number - 1],
             "layers": [
                 {
                     "name": info.name,
                     "units": info.units,
-                    "size": info.receptive.size,
-                    "share": round(info.receptive.size / largest, 4),
+                    "sees": sees(network, info),
+                    "share": round(min(1.0, info.receptive.size / SHOWN_SIDE[network]), 4),
                     "url": layer_url(mining, network, info.name),
                     "tiles": samples(mining, info),
                 }
@@ -151,6 +158,14 @@ def groups(network: str, mining: Mining | None) -> list[dict[str, Any]]:
         }
         for number in GROUPS
     ]
+
+
+def sees(network: str, info: LayerInfo) -> str:
+    """How much one unit sees, in words."""
+    size = info.receptive.size
+    if size >= SHOWN_SIDE[network]:
+        return "the whole face" if network == "face" else "the whole picture"
+    return f"{size} × {size} pixels"
 
 
 def samples(mining: Mining | None, info: LayerInfo, count: int = SAMPLES) -> list[Tile]:
@@ -215,12 +230,12 @@ def _patch(
     )
 
 
-def layer_facts(info: LayerInfo) -> list[tuple[str, str]]:
+def layer_facts(network: str, info: LayerInfo) -> list[tuple[str, str]]:
     field = info.receptive
     return [
         ("Layer", f"{info.name}, of layer {info.group}"),
         ("Units", str(info.units)),
-        ("Each sees", f"{field.size} × {field.size} pixels"),
+        ("Each sees", sees(network, info)),
         ("From one to the next", "1 pixel" if field.stride == 1 else f"{field.stride} pixels"),
     ]
 

@@ -79,6 +79,7 @@ def layer(request: HttpRequest, network: str, layer: str) -> HttpResponse:
     url = presenting.layer_url(mining, network, layer)
     context |= {
         "info": info,
+        "sees": presenting.sees(network, info),
         "wall": wall,
         "by": "number" if by_number else "activation",
         "by_number": f"{url}{'&' if '?' in url else '?'}by=number",
@@ -105,9 +106,10 @@ def unit(request: HttpRequest, network: str, layer: str, unit: int) -> HttpRespo
     found = bool(mining and mining.found)
     context |= {
         "info": info,
+        "sees": presenting.sees(network, info),
         "unit": unit,
         "patches": presenting.patches(mining, info, unit) if found else [],
-        "layer_facts": presenting.layer_facts(info),
+        "layer_facts": presenting.layer_facts(network, info),
         "wall_url": presenting.layer_url(mining, network, layer),
         "before": presenting.unit_url(mining, network, layer, (unit - 1) % info.units),
         "after": presenting.unit_url(mining, network, layer, (unit + 1) % info.units),

@@ -135,6 +135,9 @@ class TestPages:
         assert [f"Layer {n}</h2>" in page for n in range(1, 6)] == [True] * 5
         assert "sees 10 × 10 pixels" in page  # relu2_1
         assert 'href="/see/lite/relu5_1/"' in page
+        face = browser.get("/see/face/").content.decode()
+        assert "sees 7 × 7 pixels" in face
+        assert "sees the whole face" in face  # 899 pixels, of the 150 that it is shown
 
     def test_a_wall_in_either_order(self, painter: User, browser: Client) -> None:
         found(painter)
