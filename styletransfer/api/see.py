@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from typing import Any, Literal
 from uuid import UUID
 
-from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse
-from ninja import File, Router, Schema, Status
-from ninja.files import UploadedFile
+from ninja import Router, Schema, Status
 from pydantic import Field
 
+from styletransfer.api.units import ERRORS, not_there, unit_of, user_of
 from styletransfer.core.visualise.layers import NETWORKS, LayerInfo, network_layers
 from styletransfer.mining_files import MiningFolder
 from styletransfer.models import Corpus, Mining
 from styletransfer.services import minings as services
-from styletransfer.services.looks import MAX_SIDE, start_look, take_answer
-from styletransfer.services.networks import find_layer, is_here
+from styletransfer.services.networks import is_here
 from styletransfer.services.patches import found_hits, patch_picture
 from webapp import archives
-from webapp.accounts.models import Scope, User
-from webapp.apikeys import AsyncKeyAuth, ErrorBody, KeyAuth
-from webapp.errors import UserFacingError
+from webapp.accounts.models import Scope
+from webapp.apikeys import KeyAuth
 from webapp.jobs.models import Request
 from webapp.ratelimit import check_rate
-from webapp.uploads import read_picture
 
 router = Router(auth=KeyAuth(Scope.PAINT))
-PATIENCE = 20.0  # seconds that a request waits for its worker
-POLL = 0.05  # seconds
-ERRORS = dict.fromkeys((401, 403, 404, 409, 410, 413, 415, 422, 429, 503), ErrorBody)
 
 
 class LayerOut(Schema):
@@ -91,22 +82,6 @@ class PatchOut(Schema):
     source_url: str
 
 
-class HeatOut(Schema):
-    """`peak` is the unit's largest activation, within `box` (left, top, right, bottom) of the
-    `width` × `height` that the network saw: `picture`, a JPEG in base64. `overlay` is a PNG in
-    base64 of the same size, clear where the unit is silent. `strongest`: [unit, activation] of
-    those of the layer that answer most."""
-
-    peak: float
-    box: list[int]
-    width: int
-    height: int
-    picture: str
-    overlay: str
-    strongest: list[tuple[int, float]]
-    milliseconds: float
-
-
 @router.get("/networks", response={200: list[NetworkOut], **ERRORS}, summary="What can be seen")
 def networks(request: HttpRequest) -> list[dict[str, Any]]:
     """Networks, their layers and what a unit of each sees of a picture."""
@@ -128,9 +103,9 @@ def start(request: HttpRequest, body: MiningIn) -> Status[dict[str, Any]]:
     check_rate(request, "mine")
     archive = None
     if body.corpus == Corpus.ARCHIVE:
-        archive = archives.claim(receipt=body.archive, by=_user(request))
+        archive = archives.claim(receipt=body.archive, by=user_of(request))
     mining = services.start_mining(
-        owner=_user(request),
+        owner=user_of(request),
         network=body.network,
         corpus=body.corpus,
         archive=archive,
@@ -142,7 +117,7 @@ def start(request: HttpRequest, body: MiningIn) -> Status[dict[str, Any]]:
 @router.get("/minings", response={200: list[MiningOut], **ERRORS}, summary="The minings to see")
 def listed(request: HttpRequest) -> list[dict[str, Any]]:
     """The house's and your own, newest first, at most a hundred."""
-    return [mining.as_event() for mining in services.minings_for(_user(request))[:100]]
+    return [mining.as_event() for mining in services.minings_for(user_of(request))[:100]]
 
 
 @router.get("/minings/{uuid:mining_id}", response={200: MiningOut, **ERRORS})
@@ -182,7 +157,7 @@ def act(
 def patches(request: HttpRequest, mining_id: UUID, layer: str, unit: int) -> list[dict[str, Any]]:
     """The strongest first; fewer where fewer pictures excited it."""
     mining = _seen(request, mining_id)
-    info = _unit(mining.network, layer, unit)
+    info = unit_of(mining.network, layer, unit)
     base = f"/api/v1/minings/{mining.pk}"
     return [
         {
@@ -203,11 +178,11 @@ def patches(request: HttpRequest, mining_id: UUID, layer: str, unit: int) -> lis
 )
 def patch(request: HttpRequest, mining_id: UUID, layer: str, unit: int, rank: int) -> HttpResponse:
     mining = _seen(request, mining_id)
-    info = _unit(mining.network, layer, unit)
+    info = unit_of(mining.network, layer, unit)
     try:
         return HttpResponse(patch_picture(mining, info, unit, rank), content_type="image/png")
     except (FileNotFoundError, IndexError) as error:
-        raise _none("patch") from error
+        raise not_there("patch") from error
 
 
 @router.get(
@@ -221,71 +196,23 @@ def source(request: HttpRequest, mining_id: UUID, key: str) -> HttpResponse:
         known = key in folder.sources()
         data = folder.read(f"sources/{key}.jpg") if known else b""
     except FileNotFoundError as error:
-        raise _none("picture") from error
+        raise not_there("picture") from error
     if not known:
-        raise _none("picture")
+        raise not_there("picture")
     return HttpResponse(data, content_type="image/jpeg")
-
-
-@router.post(
-    "/networks/{network}/layers/{layer}/units/{int:unit}/heat",
-    response={200: HeatOut, **ERRORS},
-    auth=AsyncKeyAuth(Scope.PAINT),
-    summary="Where in a photo a unit answers",
-)
-async def heat(
-    request: HttpRequest, network: str, layer: str, unit: int, photo: File[UploadedFile]
-) -> dict[str, Any]:
-    """The photo is looked at and forgotten."""
-    user = _user(request)
-
-    @sync_to_async
-    def begin() -> UUID:
-        check_rate(request, "look")
-        _unit(network, layer, unit)
-        image = read_picture(photo, field="photo", max_side=MAX_SIDE)
-        return start_look(image=image, network=network, layer=layer, unit=unit, by=user)
-
-    look, until = await begin(), time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        await asyncio.sleep(POLL)
-        answer = await sync_to_async(take_answer)(look=look, by=user)
-        if answer is None:
-            continue
-        if "code" in answer:
-            raise UserFacingError(answer["code"], answer["message"], answer["hint"], status=422)
-        return answer
-    raise UserFacingError(
-        "faces_busy",
-        "The worker that looks at photos is busy or starting.",
-        "Try again in a few seconds.",
-        status=503,
-    )
-
-
-def _user(request: HttpRequest) -> User:
-    user: User = request.auth.user  # type: ignore[attr-defined]
-    return user
 
 
 def _seen(request: HttpRequest, mining_id: UUID) -> Mining:
     mining = Mining.objects.filter(pk=mining_id).first()
-    if mining is None or not mining.visible_to(_user(request)):
-        raise _none("mining")
+    if mining is None or not mining.visible_to(user_of(request)):
+        raise not_there("mining")
     return mining
 
 
 def _changed(request: HttpRequest, mining_id: UUID) -> Mining:
     mining = _seen(request, mining_id)
-    services.check_may_change(_user(request), mining)
+    services.check_may_change(user_of(request), mining)
     return mining
-
-
-def _unit(network: str, layer: str, unit: int) -> LayerInfo:
-    info = find_layer(network, layer)
-    if info is None or not 0 <= unit < info.units:
-        raise _none("unit")
-    return info
 
 
 def _layer(info: LayerInfo) -> dict[str, Any]:
@@ -298,9 +225,3 @@ def _layer(info: LayerInfo) -> dict[str, Any]:
         "stride": field.stride,
         "start": field.start,
     }
-
-
-def _none(what: str) -> UserFacingError:
-    return UserFacingError(
-        f"no_such_{what}", f"There is no such {what} for you.", "Check its address.", status=404
-    )

@@ -13,6 +13,7 @@ from django.test import Client
 from PIL import Image
 
 from styletransfer.models import Corpus, Mining
+from styletransfer.services.excited import ExcitedFolder
 from tests.pictures import image_bytes, make_painter, photo
 from tests.web.styletransfer.minings import found, holiday, staged
 from tests.web.styletransfer.test_api import program
@@ -132,3 +133,17 @@ def test_heat_of_what_there_is_not(api: Client) -> None:
         upload = SimpleUploadedFile("photo.png", image_bytes(photo(1)), "image/png")
         answer = api.post(f"/api/v1/networks/{path}/heat", {"photo": upload})
         assert (answer.status_code, answer.json()["code"]) == (404, "no_such_unit")
+
+
+def test_a_picture_that_excites(api: Client) -> None:
+    url = "/api/v1/networks/lite/layers/relu1_1/units/5/excited"
+    answer = api.post(url)
+    assert (answer.status_code, answer.json()["done"]) == (202, False)
+    assert api.get(f"{url}.jpg").json()["code"] == "no_such_picture"
+    folder = ExcitedFolder("lite")
+    folder.write("relu1_1/5.jpg", b"a picture")
+    folder.write("relu1_1/5.json", b'{"activation": 3.5, "seconds": 1.0}')
+    answer = api.post(url)
+    assert (answer.status_code, answer.json()["activation"]) == (200, 3.5)
+    assert api.get(answer.json()["url"].removeprefix("http://testserver")).content == b"a picture"
+    assert api.post(url.replace("5", "16")).status_code == 404
