@@ -212,7 +212,7 @@ class _Rendering:
                 "Warped frame difference",
                 1,
                 "How much a frame differs from the one before it, moved along with what moves: "
-                "what is seen as flicker. The content's own is the floor.",
+                "what is seen as flicker. The content’s own is the floor.",
             ),
             (
                 "Warped difference over eight frames",
