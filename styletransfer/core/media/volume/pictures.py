@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -29,9 +27,6 @@ _GREY = ("1", "L", "I", "I;16", "I;16B", "I;16L", "F")
 _MOST_FILE_BYTES = 8 * 1024**2
 """Of one picture of at most 512 × 512, whatever its format."""
 
-_UNREADABLE = (OSError, EOFError, SyntaxError, ValueError, KeyError, TypeError, zlib.error)
-_BAD_MEMBER = (RuntimeError, NotImplementedError, zipfile.BadZipFile)
-
 
 def open_zip(data: bytes) -> Stack:
     """Pictures in the order of their names, numbers by their value. Raises MediumError."""
@@ -53,15 +48,16 @@ def open_zip(data: bytes) -> Stack:
             try:
                 with archive.open(info) as file:
                     held = file.read(_MOST_FILE_BYTES)
-                yield info.filename, Image.open(io.BytesIO(held), formats=_FORMATS)
+                picture = Image.open(io.BytesIO(held), formats=_FORMATS)
             except Image.DecompressionBombError as error:
                 raise _too_wide(info.filename) from error
-            except (*_UNREADABLE, *_BAD_MEMBER) as error:
+            except Exception as error:  # whatever a decoder says of hostile bytes
                 raise MediumError(
                     "not_a_picture",
                     f"{info.filename} is not a picture that can be read.",
                     "The ZIP should hold the slices alone: PNG, TIFF, JPEG, BMP, WebP or GIF.",
                 ) from error
+            yield info.filename, picture
 
     return _stack(pictures(), len(infos))
 
@@ -73,7 +69,7 @@ def open_tiff(data: bytes) -> Stack:
         count = int(getattr(image, "n_frames", 1))
     except Image.DecompressionBombError as error:
         raise _too_wide("A page") from error
-    except _UNREADABLE as error:
+    except Exception as error:
         raise damaged("TIFF") from error
     _check_count(count, "page")
 
@@ -83,7 +79,7 @@ def open_tiff(data: bytes) -> Stack:
                 image.seek(k)
             except Image.DecompressionBombError as error:
                 raise _too_wide(f"Page {k + 1}") from error
-            except _UNREADABLE as error:
+            except Exception as error:
                 raise damaged("TIFF") from error
             yield f"Page {k + 1}", image
 
@@ -149,7 +145,7 @@ def _decode(name: str, picture: Image.Image, colours: bool) -> Array:
         if picture.mode not in _GREY:
             picture = picture.convert("L")
         return np.asarray(picture)
-    except _UNREADABLE as error:
+    except Exception as error:
         raise damaged(f"picture ({name})") from error
 
 

@@ -51,17 +51,17 @@ def last(inputs: dict[str, Any], asked: PieceRecipe, tools: Tools) -> Any:
 @pytest.mark.parametrize("filters", ["lite", "random"])
 def test_a_texture_comes_nearer_to_its_example(filters: str, tools: Tools) -> None:
     inputs = {"style": blobs()}
-    asked = recipe(filters=filters, steps=15)
+    asked = recipe(filters=filters, steps=8)
     totals, surfaces = [], []
     for iterate in compose(inputs, asked, tools):
         totals.append(iterate.losses.total)
-        if iterate.step in (0, 15):
+        if iterate.step in (0, 8):
             figures = {figure.name: figure for figure in iterate.figures()}
             surface = figures["Specific surface"]
             assert surface.example is not None
             surfaces.append(abs(surface.result - surface.example))
     assert iterate.filters()["name"] == filters
-    assert totals[-1] < 0.4 * totals[0]
+    assert totals[-1] < 0.6 * totals[0]
     assert surfaces[1] < surfaces[0]
     result = iterate.result()
     assert isinstance(result, Volume)
@@ -73,11 +73,11 @@ def test_a_texture_comes_nearer_to_its_example(filters: str, tools: Tools) -> No
 def test_a_solid_has_the_picture_in_the_slices_that_stand(tools: Tools) -> None:
     """Level stripes: along D light and dark change, along H and W they do not, more than by
     chance."""
-    iterate = last({"style": stripes()}, recipe("solid", steps=16), tools)
+    iterate = last({"style": stripes()}, recipe("solid", steps=10), tools)
     values = iterate.result().values
     assert values.shape == (3, 16, 16, 16)
     changes = [float(np.abs(np.diff(values, axis=axis)).mean()) for axis in (1, 2, 3)]
-    assert changes[0] > 1.3 * max(changes[1:])
+    assert changes[0] > 1.2 * max(changes[1:])
     red, green, blue = (v.mean() for v in values)
     assert red > green > blue
     names = [figure.name for figure in iterate.figures()]
