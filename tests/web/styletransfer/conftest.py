@@ -28,7 +28,7 @@ def painter(transactional_db: None, redis_url: str) -> Iterator[User]:
     client().flushall()
     yield make_painter()
     shutting_down.clear()
-    for folder in (settings.MEDIA_ROOT, settings.CHECKPOINT_DIR):
+    for folder in (settings.MEDIA_ROOT, settings.CHECKPOINT_DIR, settings.STAGING_DIR):
         for path in folder.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 

@@ -27,13 +27,6 @@ from webapp.jobs.redis import client
 from webapp.jobs.runner import run_job
 
 
-@pytest.fixture(autouse=True)
-def _nothing_is_left(painter: User) -> Any:
-    yield
-    for path in settings.STAGING_DIR.iterdir():
-        path.unlink()
-
-
 def of_archive(owner: User, files: Any = None, network: str = "lite") -> Mining:
     archive, _ = staged(owner, holiday() if files is None else files)
     return services.start_mining(
