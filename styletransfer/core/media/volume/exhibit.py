@@ -15,6 +15,7 @@ from styletransfer.core.media.volume.render import Body
 from styletransfer.core.media.volume.scaling import scaled_shape, scaled_spacing, shrink
 
 ORBIT_VIEWS: Final = 36
+_FIRST_TURN = math.radians(30)
 _ORBIT_WIDTH, _CAST_WIDTH = 288, 144
 _CELL = 192
 """Pixels along the longer side of a slice."""
@@ -27,7 +28,7 @@ _LARGE, _SMALL, _GAP = 424, 136, 8
 def picture(volume: Volume) -> Pixels:
     """(424, 568, 3): the body, beside it the middle slice along each axis."""
     canvas = Image.new("RGB", (_LARGE + _GAP + _SMALL, _LARGE), GROUND)
-    body = Image.fromarray(Body(volume).view(math.radians(30), _LARGE // 2))
+    body = Image.fromarray(Body(volume).view(_FIRST_TURN, _LARGE // 2))
     canvas.paste(body.resize((_LARGE, _LARGE), Image.Resampling.BICUBIC))
     for row, axis in enumerate(range(3)):
         middle = volume.values.shape[1 + axis] // 2
@@ -49,7 +50,7 @@ def exhibit(volume: Volume) -> dict[str, bytes]:
         cells = [_cell(volume, axis, k, _CELL) for k in range(count)]
         views[name], files[f"{name}.jpg"] = sheet(f"{name}.jpg", label, cells)
     body = Body(volume)
-    turns = [body.view(math.radians(10 * k), _CAST_WIDTH) for k in range(ORBIT_VIEWS)]
+    turns = [body.view(_FIRST_TURN + math.radians(10 * k), _CAST_WIDTH) for k in range(ORBIT_VIEWS)]
     size = (_ORBIT_WIDTH, _ORBIT_WIDTH)
     cells = [Image.fromarray(t).resize(size, Image.Resampling.BICUBIC) for t in turns]
     views["orbit"], files["orbit.jpg"] = sheet("orbit.jpg", "Turning", cells, columns=6)
