@@ -245,3 +245,9 @@ def test_damage_never_gives_another_error(data: st.DataObject) -> None:
 def test_the_registry_knows_clips() -> None:
     assert {".mp4", ".gif", ".webm", ".png"} <= set(registry.reads("clip"))
     assert len(registry.starters("clip")) >= 2
+
+
+def test_a_video_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = video.write_mp4(Clip(np.stack(square_at(range(8))), 12))
+    monkeypatch.setattr(video, "_SECONDS", 0.0)
+    assert refused(data).code == "clip_too_slow"
