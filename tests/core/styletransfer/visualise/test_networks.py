@@ -10,9 +10,11 @@ from PIL import Image
 from facerec.core.encoder import Encoder
 from facerec.core.pipeline import FacePipeline
 from facerec.seam import FaceSight
+from styletransfer.core.features import _VGG19, NetworkExtractor
 from styletransfer.core.lite import _MEAN
 from styletransfer.core.visualise.mining import mine
 from styletransfer.core.visualise.networks import SeenNetwork, build_network
+from styletransfer.core.visualise.synthesis import excite
 from tests.faces import draw_face
 
 
@@ -90,3 +92,18 @@ def test_filters_are_the_first_layers_own(face, seen, encoder):
     assert face.filters().shape == (32, 3, 7, 7)
     assert torch.equal(face.filters(), encoder.net.stem.weight)
     assert seen.filters().shape == (16, 3, 3, 3)
+
+
+def test_vgg19_is_mined_and_excited_like_lite(corpus):
+    """Its architecture, with weights drawn at random."""
+    torch.manual_seed(0)
+    extractor = NetworkExtractor("vgg19", "drawn", _VGG19(), torch.device("cpu"), bf16=False)
+    network = build_network(extractor)
+    small = corpus[0][1].resize((48, 40))
+    [progress] = mine(network, [("one", small), ("two", small.rotate(180))])
+    for info in network.layers:
+        hits = progress.findings.best(info.name)
+        assert len(hits) == info.units
+        assert any(hits)
+    first, last = excite(network, "relu1_2", 5, steps=6, every=6)
+    assert last.activation != first.activation
