@@ -42,26 +42,20 @@ def compose(
 
     See `types.Compose`.
     """
-    rendering = _Rendering(
-        level(cast(Sound, inputs["style"])), _begun(inputs.get("content"), recipe)
-    )
-    style = torch.from_numpy(rendering.style.samples)[None].to(tools.device)
-    length = _length(rendering.content, recipe)
-    content = None
-    if rendering.content is not None:
-        content = _widen(torch.from_numpy(rendering.content.samples)[None]).to(tools.device)
-    start = content if content is not None else noise(rendering.style, length, recipe.seed)
-    start = start.to(tools.device)
-    hearing = _extractor(recipe, tools, style)
+    style, content = level(cast(Sound, inputs["style"])), _begun(inputs.get("content"), recipe)
+    example = torch.from_numpy(style.samples)[None].to(tools.device)
+    kept = None if content is None else _widen(content).to(tools.device)
+    start = noise(style, _length(recipe), recipe.seed).to(tools.device) if kept is None else kept
+    hearing = _extractor(recipe, tools, example)
     objective = TextureObjective(
         hearing,
-        style,
+        example,
         start,
         layer_weights={k: 1.0 for k in hearing.layers if k != OUTLINE},
-        content=content,
+        content=kept,
         content_layer=OUTLINE,
-        alpha=0.0 if content is None else 1.0,
-        beta=1.0 if content is None else _beta(recipe),
+        alpha=0.0 if kept is None else 1.0,
+        beta=1.0 if kept is None else _beta(recipe),
         tile=TILE,
     )
     filters = {"name": hearing.name, "version": hearing.version}
@@ -69,7 +63,7 @@ def compose(
         start,
         objective,
         recipe,
-        rendering,
+        _Rendering(style, content),
         fingerprint=fingerprint(inputs, recipe, filters),
         filters=filters,
         state=state,
@@ -100,18 +94,17 @@ def _begun(content: Any, recipe: PieceRecipe) -> Sound | None:
     """As many seconds from the beginning as the recipe asks for."""
     if content is None:
         return None
-    whole = level(cast(Sound, content))
-    return Sound(whole.samples[:, : round(cast(float, recipe.seconds) * RATE)], RATE)
+    return Sound(level(cast(Sound, content)).samples[:, : _length(recipe)], RATE)
 
 
-def _length(content: Sound | None, recipe: PieceRecipe) -> int:
-    if content is not None:
-        return int(content.samples.shape[-1])
+def _length(recipe: PieceRecipe) -> int:
+    """In samples; a shorter content decides itself."""
     return round(cast(float, recipe.seconds) * RATE)
 
 
-def _widen(wave: Tensor) -> Tensor:
-    return functional.pad(wave, (MARGIN, MARGIN), "reflect")
+def _widen(sound: Sound) -> Tensor:
+    """(1, 1, T) with its margins."""
+    return functional.pad(torch.from_numpy(sound.samples)[None], (MARGIN, MARGIN), "reflect")
 
 
 def noise(style: Sound, length: int, seed: int) -> Tensor:
