@@ -98,6 +98,7 @@ function showMade(page, frame, meter, says, { activation }) {
   image.src = page.dataset.excited;
   image.alt = `A picture made to excite unit ${page.dataset.unit}`;
   const best = document.querySelector(".patch")?.dataset.activation;
+  if (!activation) return void (says.textContent = "Not even a picture made for it excites this unit: it never learnt to answer.");
   says.textContent = `Begun from noise and changed, step by step, to excite this unit: activation ${activation.toFixed(2)}${best ? `, where the best patch has ${best}` : ""}.`;
 }
 

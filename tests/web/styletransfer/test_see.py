@@ -328,6 +328,12 @@ class TestExcited:
         assert redis().llen("style") == 1
         assert "excited.jpg" in browser.get("/see/lite/relu1_1/5/").content.decode()
 
+    def test_a_unit_that_nothing_excites(self, browser: Client) -> None:
+        folder = excited.ExcitedFolder("lite")
+        folder.write("relu1_1/5.jpg", b"x")
+        folder.write("relu1_1/5.json", b'{"activation": 0.0, "seconds": 1.0}')
+        assert "never learnt" in browser.get("/see/lite/relu1_1/5/").content.decode()
+
     def test_a_failure_is_told_and_can_be_tried_again(self, browser: Client) -> None:
         key = excited.progress_key("lite", "relu1_1", 5)
         redis().set(key, json.dumps({"code": "x", "message": "No.", "hint": ""}))
