@@ -24,7 +24,7 @@ from styletransfer.core.synthesis.base import fingerprint, make
 from styletransfer.core.synthesis.types import Inputs, PieceIterate, PieceState, Tools
 from styletransfer.core.synthesis.volume import shuffled
 
-SHOWN: Final = 3.0
+SHOWN: Final = 4.0
 """The picture's shorter side over the solid's: a slice shows a part of it, at this scale."""
 
 _LONGEST: Final = 2.0
@@ -45,7 +45,7 @@ def compose(
     filters = {"name": extractor.name, "version": extractor.version}
     pixels: Floats = style[0].cpu().numpy()
     start = shuffled(pixels, size, recipe.seed).to(tools.device)
-    objective = slice_objective(extractor, [style] * 3, start, each=True)
+    objective = slice_objective(extractor, [style] * 3, start, each=False)
     yield from make(
         start,
         objective,

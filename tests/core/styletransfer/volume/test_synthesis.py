@@ -145,7 +145,7 @@ def test_what_is_too_small_is_told_so(tools: Tools) -> None:
 
 def test_a_long_picture_is_cut_to_its_middle() -> None:
     long = Image.new("RGB", (1000, 100))
-    assert scaled_picture(long, 20).size == (120, 60)
+    assert scaled_picture(long, 20).size == (160, 80)
     assert scaled_picture(Image.new("RGB", (40, 40)), 20).size == (40, 40)
 
 
