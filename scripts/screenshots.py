@@ -1,8 +1,9 @@
 """Take the README's pictures anew, from the running app, with generated people and pictures.
 
 `make screenshots` starts a Likeness of its own, enrols people that `tests.faces` draws, asks about
-them, paints a starter in another starter's style, and writes `docs/screenshots/`. The painting
-comes twice: as a page, and as an animation of the very frames that the browser was sent.
+them, looks into the network, makes a sound and a volume, paints a starter in another's style,
+and writes `docs/screenshots/`. The painting comes twice: as a page, and as an animation of the very
+frames that the browser was sent. Names of `parts` as arguments take only these.
 """
 
 from __future__ import annotations
@@ -176,6 +177,42 @@ def paint(page: Page, browser: Browser) -> None:
     save(page, "gallery")
 
 
+def look_into_the_network(page: Page) -> None:
+    """A wall of units, and one of them with a picture made to excite it and a photo tried."""
+    page.goto("/see/")
+    page.get_by_role("button", name="Show it the house").first.click()
+    page.wait_for_url("**/see/lite/**")
+    page.locator("#mining").wait_for(state="detached", timeout=MINUTES * 60_000)
+    page.goto("/see/lite/relu3_1/")
+    page.wait_for_load_state("networkidle")
+    save(page, "see-wall")
+    page.goto("/see/lite/relu3_1/17/")
+    page.get_by_role("button", name="Have it made").click()
+    page.set_input_files("#try input[type=file]", ROOT / "static" / "starters" / "harbour.jpg")
+    page.get_by_text("Looked at in").wait_for()
+    page.locator("#made[data-made]").wait_for(timeout=MINUTES * 60_000)
+    save(page, "see-unit", whole=True)
+
+
+def make_pieces(page: Page) -> None:
+    """A sound half way, and a volume when it is done."""
+    page.goto("/make/sound/")
+    page.check("input[name=content_starter][value=voice]", force=True)
+    page.check("input[name=style_starter][value=bells]", force=True)
+    page.fill("#id_seconds", "6")
+    page.get_by_role("button", name="Make it").click()
+    page.wait_for_url("**/pieces/*-*/")
+    page.locator("#steps input").nth(4).wait_for(state="attached", timeout=MINUTES * 60_000)
+    save(page, "sound", whole=True)
+    page.goto("/make/volume/")
+    page.check("input[name=style_starter][value=bone]", force=True)
+    page.get_by_role("button", name="Make it").click()
+    page.wait_for_url("**/pieces/*-*/")
+    page.get_by_role("link", name="Download").first.wait_for(timeout=MINUTES * 60_000)
+    page.wait_for_timeout(2000)
+    save(page, "volume", whole=True)
+
+
 def keep(frames: dict[int, bytes], message: object) -> None:
     """Note a binary frame's JPEG by its step (see docs/websocket.md)."""
     if not isinstance(message, bytes):
@@ -214,11 +251,16 @@ def main() -> None:
             visitor.goto("/")
             save(visitor, "home")
             page = sign_in(browser, stack)
-            enrol_everybody(page)
-            ask_about_faces(page)
-            calibrate_and_learn(page)
-            check_liveness(playwright, stack, Path(folder))
-            paint(page, browser)
+            parts = {
+                "faces": lambda: (enrol_everybody(page), ask_about_faces(page)),
+                "learn": lambda: calibrate_and_learn(page),
+                "liveness": lambda: check_liveness(playwright, stack, Path(folder)),
+                "see": lambda: look_into_the_network(page),
+                "pieces": lambda: make_pieces(page),
+                "paint": lambda: paint(page, browser),
+            }
+            for name in sys.argv[1:] or parts:
+                parts[name]()
             page.goto("/status/")
             save(page, "status")
         finally:
