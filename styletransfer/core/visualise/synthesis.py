@@ -23,8 +23,10 @@ from styletransfer.core.visualise.layers import LayerInfo
 from styletransfer.core.visualise.networks import SeenNetwork, info_of
 
 STEPS = 96
-_RATE = 0.1
-_DECAY = 1.1
+_RATES = (0.1, 0.1, 0.1, 0.06, 0.06)
+"""Of Adam, in layers 1 … 5."""
+
+_DECAY = 1.15
 """Amplitudes fall as f^-decay: natural pictures have about 1."""
 
 _SMOOTHNESS = (0.02, 0.02, 0.05, 0.15, 0.15)
@@ -82,7 +84,7 @@ def excite(
     side, jitter = canvas_side(network.name, info), max(2, info.receptive.stride // 2)
     random = torch.Generator().manual_seed(seed)
     canvas = _Canvas(side + 2 * jitter, random, network.device)
-    ascent = torch.optim.Adam([canvas.spectrum], _RATE)
+    ascent = torch.optim.Adam([canvas.spectrum], _RATES[info.group - 1])
     for step in range(steps + 1):
         if step % every == 0 or step == steps:
             middle = canvas.image(jitter, jitter, side).detach()
