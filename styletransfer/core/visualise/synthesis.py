@@ -43,8 +43,8 @@ _SILENT = 0.01
 """How much a silent place counts against the picture: a unit that few pictures excite must not be
 driven to a grey that displeases it nowhere."""
 
-# A square root of the covariance of RGB in natural pictures: lightness, blue to yellow, green to
-# red, the directions that the colours of Ruderman et al. (1998) have, by their deviations.
+# RGB of lightness, blue against yellow, and green against red: the directions along which colours
+# of natural pictures vary on their own (Ruderman et al. 1998), weighted about as they do.
 _COLOURS = ((0.56, 0.16, 0.06), (0.56, 0.00, -0.12), (0.56, -0.16, 0.06))
 
 
