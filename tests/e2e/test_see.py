@@ -54,6 +54,9 @@ def test_from_an_empty_page_to_a_unit(
     page.set_input_files("#id_photo", upload)
     expect(page.locator("#heat-says")).to_contain_text("Unit", timeout=PATIENCE)
     assert page.locator("#heat-over").get_attribute("src").startswith("data:image/png")
+    page.get_by_role("button", name="Have it made").click()
+    expect(page.locator("#made-says")).to_contain_text("Begun from noise", timeout=PATIENCE)
+
     page.evaluate("window.here = true")
     before = page.url
     page.get_by_role("link", name="Next").click()
@@ -63,7 +66,6 @@ def test_from_an_empty_page_to_a_unit(
     expect(page.locator("#heat-says")).to_contain_text(f"Unit {number} ", timeout=PATIENCE)
     assert page.evaluate("window.here")  # the page stayed, and so did the photo
 
-    page.get_by_role("button", name="Have it made").click()
-    expect(page.locator("#made-says")).to_contain_text("Begun from noise", timeout=PATIENCE)
-    page.reload()
+    page.go_back()  # to the unit that a picture was made for: it is kept
+    page.wait_for_url(before)
     expect(page.locator("#made img")).to_be_visible()
