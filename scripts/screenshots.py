@@ -190,7 +190,7 @@ def look_into_the_network(page: Page) -> None:
     page.get_by_role("button", name="Have it made").click()
     page.set_input_files("#try input[type=file]", ROOT / "static" / "starters" / "harbour.jpg")
     page.get_by_text("Looked at in").wait_for()
-    page.locator("#made[data-made]").wait_for(timeout=MINUTES * 60_000)
+    page.locator("#made-says", has_text="activation").wait_for(timeout=MINUTES * 60_000)
     save(page, "see-unit", whole=True)
 
 

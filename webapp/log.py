@@ -50,6 +50,8 @@ def configure(options: dict[str, Any]) -> None:
             },
         }
     )
+    if structlog.is_configured():  # Django is set up twice under ASGI: loggers in use keep theirs
+        return
     structlog.configure(
         processors=[
             *shared,
