@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.db import models
@@ -12,7 +11,7 @@ from django.urls import reverse
 from facerec.models.people import EnrolmentPhoto, Subject
 from webapp.accounts.models import Scope
 from webapp.accounts.roles import Role, has_role
-from webapp.jobs.models import Job
+from webapp.jobs.counted import CountedJob
 
 CONSENT = "Each of these people agreed to be recognised by their face"
 
@@ -33,8 +32,9 @@ class BulkStatus(models.TextChoices):
     SKIPPED = "skipped"
 
 
-class BulkEnrolment(Job):
-    """An archive or a folder with one folder a person. Whoever starts it vouches for `CONSENT`."""
+class BulkEnrolment(CountedJob):
+    """An archive or a folder with one folder a person, photo by photo. Whoever starts it vouches
+    for `CONSENT`."""
 
     task: ClassVar[str] = "facerec.tasks.enrol_many"
     scope: ClassVar[Scope] = Scope.SUBJECTS
@@ -45,10 +45,7 @@ class BulkEnrolment(Job):
     folder = models.CharField(max_length=1000, blank=True, default="")  # else: by the command alone
     existing = models.CharField(max_length=10, choices=Existing.choices, default=Existing.ADD)
     people = models.PositiveIntegerField(default=0)
-    done = models.PositiveIntegerField(default=0)  # photos
-    total = models.PositiveIntegerField(default=0)
     last = models.CharField(max_length=1000, blank=True, default="")  # path: here a run goes on
-    seconds = models.FloatField(default=0)  # of work, over all runs
 
     class Meta:
         ordering = ["-created"]
@@ -61,17 +58,6 @@ class BulkEnrolment(Job):
 
     def visible_to(self, user: Any) -> bool:
         return has_role(user, Role.ADMINISTRATOR)
-
-    @property
-    def rate(self) -> float:
-        """Photos a second."""
-        return self.done / self.seconds if self.seconds else 0.0
-
-    @property
-    def time_left(self) -> timedelta | None:
-        if self.is_final or not self.rate:
-            return None
-        return timedelta(seconds=(self.total - self.done) / self.rate)
 
     def counts(self) -> dict[str, int]:
         """Photos by what came of them, each of `BulkStatus`."""

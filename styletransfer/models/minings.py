@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from django.db import models
 from django.urls import reverse
 
 from webapp.accounts.models import Scope
-from webapp.jobs.models import Job
+from webapp.jobs.counted import CountedJob
 
 
 class Corpus(models.TextChoices):
@@ -22,7 +21,7 @@ class Corpus(models.TextChoices):
     ARCHIVE = "archive", "your pictures"
 
 
-class Mining(Job):
+class Mining(CountedJob):
     """Its findings lie in a folder of its own; see `styletransfer.mining_files`.
 
     What was found in the house's own pictures is nobody's secret and everybody may see it; a
@@ -38,10 +37,7 @@ class Mining(Job):
     corpus = models.CharField(max_length=10, choices=Corpus.choices)
     archive = models.UUIDField(null=True, editable=False)
     source = models.CharField(max_length=500, blank=True, help_text="as its sender called it")
-    done = models.PositiveIntegerField(default=0)  # pictures
-    total = models.PositiveIntegerField(default=0)
     unreadable = models.PositiveIntegerField(default=0)
-    seconds = models.FloatField(default=0, help_text="of work, over all runs")
     note = models.CharField(max_length=200, blank=True)
     found = models.BooleanField(default=False, help_text="whether there is something to look at")
 
@@ -63,17 +59,6 @@ class Mining(Job):
     def checkpoint_path(self) -> Path:
         """Where the worker keeps what it needs to go on."""
         return Path(settings.CHECKPOINT_DIR) / f"{self.pk}.safetensors"
-
-    @property
-    def rate(self) -> float:
-        """Pictures a second."""
-        return self.done / self.seconds if self.seconds else 0.0
-
-    @property
-    def time_left(self) -> timedelta | None:
-        if self.is_final or not self.rate:
-            return None
-        return timedelta(seconds=(self.total - self.done) / self.rate)
 
     def as_event(self) -> dict[str, Any]:
         left = self.time_left
