@@ -68,7 +68,7 @@ def reencode(job_id: str) -> None:
     run_job(Reencoding, job_id, run_reencoding)
 
 
-@app.task(name=lessons.TASK)
+@app.task(name=lessons.LESSON.task)
 def lesson(user_id: int, lesson_id: str) -> None:
     give_lesson(user_id, UUID(lesson_id))
 

@@ -51,7 +51,7 @@ def mine(job_id: str) -> None:
     archives.discard_leftovers()
 
 
-@app.task(name=looks.TASK, ignore_result=True)
+@app.task(name=looks.LOOK.task, ignore_result=True)
 def look(user_id: int, look_id: str, network: str, layer: str, unit: int) -> None:
     from styletransfer.services.work_looks import give_look  # in the faces' worker
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 import time
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,24 +14,16 @@ from PIL import Image
 from styletransfer import runtime
 from styletransfer.core.visualise.heat import heat, strongest
 from styletransfer.core.visualise.networks import info_of
-from styletransfer.services.looks import LIFE, answer_key, photo_key
+from styletransfer.services.looks import LOOK
 from webapp.errors import UserFacingError
-from webapp.jobs.redis import client
-from webapp.uploads import from_lossless, to_jpeg
+from webapp.uploads import to_jpeg
 
 STRONGEST = 12
 
 
 def give_look(user_id: int, look: UUID, network: str, layer: str, unit: int) -> None:
     """Look at the photo that waits, if it still does, and forget it."""
-    waiting = client().getdel(photo_key(user_id, look))
-    if not isinstance(waiting, bytes):
-        return
-    try:
-        answer = _answer(from_lossless(waiting), network, layer, unit)
-    except UserFacingError as error:
-        answer = error.as_dict()
-    client().set(answer_key(user_id, look), json.dumps(answer), ex=LIFE)
+    LOOK.give(user_id, look, partial(_answer, name=network, layer=layer, unit=unit))
 
 
 def _answer(photo: Image.Image, name: str, layer: str, unit: int) -> dict[str, Any]:

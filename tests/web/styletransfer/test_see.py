@@ -17,13 +17,14 @@ from django.urls import reverse
 from PIL import Image
 
 from styletransfer.models import Corpus, Mining
-from styletransfer.services import excited, looks
+from styletransfer.services import excited
 from styletransfer.services import minings as services
 from tests.pictures import image_bytes, make_painter, photo
 from tests.web.styletransfer.minings import found, holiday, packed, staged
 from webapp import archives
 from webapp.accounts.models import User
 from webapp.accounts.roles import Role
+from webapp.jobs import photo_ask
 from webapp.jobs.models import Status
 from webapp.jobs.redis import client as redis
 
@@ -286,7 +287,7 @@ class TestTryIt:
         try_on(browser)
         lives = [redis().ttl(key) for key in redis().scan_iter("look:*")]
         assert len(lives) == 2
-        assert all(0 < life <= looks.LIFE for life in lives)
+        assert all(0 < life <= photo_ask.LIFE for life in lives)
 
     def test_no_face_for_the_face_encoder(self, painter: User, browser: Client) -> None:
         url = try_on(browser, url="/see/face/stem/5/heat/").json()["url"]
