@@ -152,3 +152,12 @@ def test_a_camera_that_is_refused_says_what_to_do(show: Show, error: str, says: 
     expect(page.get_by_role("button", name="Take the photo")).to_be_disabled()
     page.get_by_role("button", name="Close", exact=True).click()
     expect(page.locator("dialog")).to_have_count(0)
+
+
+def test_an_archive_that_was_chosen_before_the_script_came_is_taken(show: Show) -> None:
+    field = '{% include "components/archive_field.html" with label="People" hint="A ZIP." %}'
+    page = show(f"<form>{field}</form>")
+    chosen = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no archive"}
+    page.set_input_files("archive-upload input[type=file]", chosen)
+    page.evaluate("import('/static/js/lib/archive-upload.js')")
+    expect(page.locator("#archive-error")).to_contain_text("notes.txt is not a ZIP")

@@ -49,6 +49,7 @@ export class ArchiveUpload extends HTMLElement {
         if (type === "drop" && event.dataTransfer.files.length) this.take(event.dataTransfer.files[0]);
       });
     }
+    if (this.#input.files.length) this.take(this.#input.files[0]); // chosen before this script came
   }
 
   disconnectedCallback() { this.#request?.abort(); }
